@@ -1,0 +1,1 @@
+"""Places with compute: environments and processes on this host."""

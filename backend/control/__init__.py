@@ -1,0 +1,1 @@
+"""Reconcilers: compare wanted with observed, act, record an event."""

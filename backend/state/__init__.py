@@ -1,0 +1,1 @@
+"""Observed state: tables and migrations."""

@@ -1,0 +1,1 @@
+"""Runs inside the user's environment: standard library only."""

@@ -1,0 +1,1 @@
+"""Wanted state: the git repository."""

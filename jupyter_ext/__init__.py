@@ -1,0 +1,1 @@
+"""Jupyter Server extension: the proxy and the side panel arrive with a later issue."""

@@ -1,0 +1,3 @@
+"""Cellship: one notebook cell becomes a live, versioned endpoint."""
+
+from __future__ import annotations
