@@ -4,8 +4,11 @@ A frame is `length u32 | kind u8 | flags u8 | reserved u16 | stream u64 | payloa
 `length` counts the bytes after itself. docs/contributors/frames.md describes the protocol.
 """
 
+from __future__ import annotations
+
 import struct
 from enum import IntEnum
+from typing import List, Tuple, Union
 
 PROTOCOL = 1
 HEADER = struct.Struct("!IBBHQ")
@@ -14,11 +17,16 @@ MAX_FRAME = 256 * 1024 * 1024
 
 LOSSY = 0x01  # flag of ANSWER: a NaN or an infinity became null
 
+Bytes = Union[bytes, bytearray, memoryview]
+Frame = Tuple[int, int, int, bytes]  # kind, flags, stream, payload
+
 
 class Kind(IntEnum):
     """What a frame says. Numbers are only ever added."""
 
-    HELLO = 1  # worker, first on each connection: JSON replica, snapshot, deployment, version, state
+    HELLO = (
+        1  # worker, first on each connection: JSON replica, snapshot, deployment, version, state
+    )
     READY = 2  # worker, to every connection, once loaded: JSON
     CALL = 3  # client: `call_payload`; the stream id is the client's choice, unique per connection
     ANSWER = 4  # worker: the JSON body of the answer, to the stream of its CALL
@@ -33,50 +41,66 @@ class BadFrame(ValueError):
     """The peer does not speak this protocol; the connection is of no further use."""
 
 
-def frame(kind, stream, payload=b"", flags=0):
+def frame(kind: int, stream: int, payload: bytes = b"", flags: int = 0) -> bytes:
     """The bytes of one frame."""
     return HEADER.pack(AFTER_LENGTH + len(payload), kind, flags, 0, stream) + payload
 
 
-def call_payload(method, request_id, body):
+def call_payload(method: str, request_id: str, body: bytes) -> bytes:
     """Payload of CALL: `u8 | method | u8 | request id | JSON body`, names in ASCII, at most 255 long."""
     name, rid = method.encode("ascii"), request_id.encode("ascii")
     return bytes((len(name),)) + name + bytes((len(rid),)) + rid + body
 
 
-def parse_call(payload):
-    """(method, request id, body) of a CALL payload."""
+def parse_call(payload: bytes) -> Tuple[str, str, bytes]:
+    """(method, request id, body) of a CALL payload. Raises BadFrame."""
     try:
         end = 1 + payload[0]
-        method = bytes(payload[1:end]).decode("ascii")
         start = end + 1
         stop = start + payload[end]
-        request_id = bytes(payload[start:stop]).decode("ascii")
+        method = payload[1:end].decode("ascii")
+        request_id = payload[start:stop].decode("ascii")
     except (IndexError, UnicodeDecodeError) as error:
         raise BadFrame("a call that is cut short") from error
+    if stop > len(payload):
+        raise BadFrame("a call that is cut short")
     return method, request_id, payload[stop:]
 
 
 class Parser:
     """Cuts a byte stream into frames: feed it what came, iterate over what is complete."""
 
-    def __init__(self):
-        self._buffer = bytearray()
+    def __init__(self) -> None:
+        self._rest = bytearray()
 
-    def feed(self, data):
+    def feed(self, data: Bytes) -> List[Frame]:
         """List of (kind, flags, stream, payload) that `data` completes. Raises BadFrame."""
-        buffer = self._buffer
-        buffer += data
-        frames, at, size = [], 0, len(buffer)
-        while size - at >= HEADER.size:
-            length, kind, flags, _, stream = HEADER.unpack_from(buffer, at)
-            if not AFTER_LENGTH <= length <= MAX_FRAME:
-                raise BadFrame(f"a frame of {length} bytes")
+        rest = self._rest
+        if rest:
+            rest += data
+            frames, used = cut(rest)
+            del rest[:used]
+        else:
+            # the usual turn: whole frames arrived, and nothing is copied but their payloads
+            frames, used = cut(data)
+            if used < len(data):
+                rest += data[used:]
+        return frames
+
+
+def cut(buffer: Bytes) -> Tuple[List[Frame], int]:
+    """The complete frames at the front of `buffer`, and how many bytes they take. Raises BadFrame."""
+    frames: List[Frame] = []
+    at, size, start = 0, len(buffer), HEADER.size
+    unpack = HEADER.unpack_from
+    with memoryview(buffer) as view:
+        while size - at >= start:
+            length, kind, flags, reserved, stream = unpack(view, at)
+            if not AFTER_LENGTH <= length <= MAX_FRAME or reserved or not kind:
+                raise BadFrame("bytes that are no frame")
             end = at + 4 + length
             if end > size:
                 break
-            frames.append((kind, flags, stream, bytes(buffer[at + HEADER.size : end])))
+            frames.append((kind, flags, stream, bytes(view[at + start : end])))
             at = end
-        if at:
-            del buffer[:at]
-        return frames
+    return frames, at
