@@ -86,12 +86,14 @@ class DataFolder:
 
 
 def open_data_folder(root: Path) -> DataFolder:
-    """The folder as it is. Raises Refused if it is missing, newer than this service, or on a network."""
+    """The folder as it is. Raises Refused if it is missing, newer, or on a network."""
     try:
         found = json.loads((root / "data.json").read_text())
     except FileNotFoundError:
         raise Refused(
-            f"{root} is not a Cellship data folder.", code="data.missing", hint="cellship up makes it."
+            f"{root} is not a Cellship data folder.",
+            code="data.missing",
+            hint="cellship up makes it.",
         ) from None
     except ValueError:
         raise Refused(
@@ -101,7 +103,8 @@ def open_data_folder(root: Path) -> DataFolder:
         ) from None
     if found["format"] > FORMAT:
         raise Refused(
-            f"{root} was written by a newer Cellship (format {found['format']}, this one knows {FORMAT}).",
+            f"{root} was written by a newer Cellship "
+            f"(format {found['format']}, this one knows {FORMAT}).",
             code="data.newer",
             hint='Update: pip install -U "cellship[server]"',
         )
@@ -116,10 +119,22 @@ def make_data_folder(root: Path) -> DataFolder:
         root.mkdir(parents=True, exist_ok=True)
         refuse_network(root)
         first, second = free_ports()
-        facts = {"format": FORMAT, "id": str(uuid.uuid4()), "gateway_port": first, "api_port": second}
+        facts = {
+            "format": FORMAT,
+            "id": str(uuid.uuid4()),
+            "gateway_port": first,
+            "api_port": second,
+        }
         publish_new(root / "data.json", json.dumps(facts, indent=1) + "\n")
     data = open_data_folder(root)
-    for folder in (data.run, data.logs, data.replicas, data.snapshots, data.environments, data.leases):
+    for folder in (
+        data.run,
+        data.logs,
+        data.replicas,
+        data.snapshots,
+        data.environments,
+        data.leases,
+    ):
         folder.mkdir(mode=0o700, exist_ok=True)
     return data
 
@@ -149,7 +164,8 @@ def refuse_network(root: Path) -> None:
     kind = file_system(root)
     if kind in NETWORK_FILE_SYSTEMS:
         raise Refused(
-            f"{root} is on a network file system ({kind}), where locks and memory maps are not reliable.",
+            f"{root} is on a network file system ({kind}), "
+            "where locks and memory maps are not reliable.",
             code="data.network",
             hint="Name a folder on a local disk: CELLSHIP_DATA=/local/folder cellship up",
         )

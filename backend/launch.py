@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from cellship.backend.supervise.sockets import sockets_folder
 
 from cellship.backend.data_folder import DataFolder, make_data_folder, open_data_folder
 from cellship.backend.locate import NOT_RUNNING, Connection, connection_of
-from cellship.backend.supervise.sockets import sockets_folder
 from cellship.snapshot.errors import CellshipError, NoBackend, Refused
 
 Say = Callable[[str], None]
@@ -29,7 +29,17 @@ STOP_LIMIT = 45.0
 SERVER_PARTS = ("fastapi", "uvicorn", "uvloop", "httptools", "pygit2", "sqlalchemy", "alembic")
 SERVER_PARTS += ("jsonschema_rs", "psutil", "pydantic", "yaml")
 # what the service may know of its starter: never the kernel's own variables, which hold secrets
-PASSED_ON = ("HOME", "USER", "LOGNAME", "PATH", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "CELLSHIP_LOG")
+PASSED_ON = (
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "PATH",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "CELLSHIP_LOG",
+)
 STARTING = (
     "Starting Cellship on this machine (apart from your notebook). "
     "It keeps running when JupyterLab closes. Stop: cellship down"
@@ -37,7 +47,7 @@ STARTING = (
 
 
 def up(root: Path, say: Say) -> Connection:
-    """The running service of this data folder, started if it does not run. Raises Refused, NoBackend."""
+    """The running service of this data folder, started if need be. Raises Refused, NoBackend."""
     refuse_windows()
     data = make_data_folder(root)
     with start_lock(data):
@@ -116,7 +126,9 @@ def spawn(data: DataFolder) -> subprocess.Popen[bytes]:
 
 def own_environment() -> dict[str, str]:
     return {
-        name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith("LC_")
+        name: value
+        for name, value in os.environ.items()
+        if name in PASSED_ON or name.startswith("LC_")
     }
 
 
@@ -137,7 +149,7 @@ def raise_problem(data: DataFolder) -> None:
 
 
 def supervisor_problem(data: DataFolder, code: int) -> CellshipError:
-    """The sentence of a supervisor that ended at once: its last line is JSON if it had one to say."""
+    """The sentence of a supervisor that ended at once: its last line is JSON if it had one."""
     lines = (data.run / "supervisor.log").read_text(errors="replace").splitlines()
     last = lines[-1] if lines else ""
     try:
@@ -151,7 +163,9 @@ def supervisor_problem(data: DataFolder, code: int) -> CellshipError:
         )
 
 
-def ask_supervisor(data: DataFolder, question: dict[str, Any], limit: float) -> dict[str, Any] | None:
+def ask_supervisor(
+    data: DataFolder, question: dict[str, Any], limit: float
+) -> dict[str, Any] | None:
     """One question on the supervisor's socket; None where nobody answers."""
     path = sockets_folder(data.root) / "supervisor.sock"
     try:

@@ -1,4 +1,4 @@
-"""Finding the service: option, environment, the environment's own configuration, the user's, the platform's."""
+"""Finding the service: option, environment variables, configuration files, the platform's default."""
 
 from __future__ import annotations
 
@@ -64,10 +64,17 @@ def connection_of(data: Path) -> Connection:
         ) from None
     except ValueError:
         raise NoBackend(
-            f"{data}/run/backend.json cannot be read.", code="backend.not-running", hint="cellship up"
+            f"{data}/run/backend.json cannot be read.",
+            code="backend.not-running",
+            hint="cellship up",
         ) from None
     return Connection(
-        facts["address"], facts["gateway"], facts["token"], data, facts["version"], facts["protocol"]
+        facts["address"],
+        facts["gateway"],
+        facts["token"],
+        data,
+        facts["version"],
+        facts["protocol"],
     )
 
 
@@ -83,7 +90,9 @@ def configured(file: Path) -> Path | None:
     except FileNotFoundError:
         return None
     except tomllib.TOMLDecodeError as error:
-        raise Refused(f"{file} cannot be read: {error}", code="config.damaged", hint="Mend or remove it.") from None
+        raise Refused(
+            f"{file} cannot be read: {error}", code="config.damaged", hint="Mend or remove it."
+        ) from None
     named = settings.get("data")
     return file.parent / Path(named).expanduser() if named else None
 

@@ -1,4 +1,4 @@
-"""A captured entry on its way to the store: small files in a folder, large bytes still where they were."""
+"""A captured entry on its way to the store: small files in a folder, large bytes where they were."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Blob:
-    """A buffer or a large file, named by the BLAKE3 of its bytes (hex). `write(path)` makes a new file."""
+    """A buffer or large file, named by the BLAKE3 of its bytes. `write(path)` makes a new file."""
 
     digest: str
     size: int
@@ -21,8 +21,8 @@ class Blob:
 class Tree:
     """A package (or the interpreter) as a folder.
 
-    `write(folder)` copies its files to a new folder; `write_bytecode(folder)` its compiled byte code,
-    laid out as it goes on top. `digest` covers path, mode and bytes of the files, not the byte code.
+    `write(folder)` copies its files to a new folder; `write_bytecode(folder)` its compiled byte
+    code, laid out as it goes on top. `digest` covers path, mode and bytes, not the byte code.
     """
 
     digest: str
@@ -65,8 +65,8 @@ class Candidate:
 
     `folder` holds the files that go to git (DESIGN.md 4: source.py, values/manifest.json,
     values/graph.pkl, files/manifest.json, examples.json, pylock.toml, snapshot.json, provenance.json;
-    schema.json after admit). `values/buffers/<digest>` and `files/<digest>` are `blobs`, not in the
-    folder. `admit_folder` holds what only admit needs and nobody keeps: state digests, pickled
+    schema.json after admit). `values/buffers/<digest>` and `files/<n>` are `blobs`, not in
+    the folder. `admit_folder` holds what only admit needs and nobody keeps: state digests, pickled
     example arguments. `digest` names the snapshot: see `snapshot.identity`.
     """
 

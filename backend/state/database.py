@@ -1,4 +1,4 @@
-"""Sessions on the observed state. No network or process work happens inside one (DESIGN.md 3.13)."""
+"""Sessions on the observed state. No network or process work inside one (DESIGN.md 3.13)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,12 @@ def open_database(path: Path) -> Database:
 
 def set_pragmas(connection: Any, _: object) -> None:
     """Readers never wait for the writer, and a reference to nothing is an error."""
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=5000",
+        "foreign_keys=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,11 +1,11 @@
-"""Observed state: what was seen to happen. All but events can be made again from git and the store."""
+"""Observed state: what was seen to happen. All but events can be made again from git."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Index, MetaData, String, Text
+from sqlalchemy import JSON, DateTime, Dialect, Index, MetaData, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # named constraints, so that later migrations can alter them on every database
@@ -17,9 +17,21 @@ NAMES = {
 }
 
 
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC, also on databases that keep no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=timezone.utc)
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {dict[str, Any]: JSON, datetime: DateTime(timezone=True)}  # noqa: RUF012
+    type_annotation_map = {dict[str, Any]: JSON, datetime: Moment}  # noqa: RUF012
 
 
 class EventRow(Base):
@@ -49,6 +61,7 @@ class StartRow(Base):
     message: Mapped[str] = mapped_column(Text, default="")
     last_lines: Mapped[str] = mapped_column(Text, default="")
     time: Mapped[datetime]
+    served: Mapped[bool]
     left_traffic: Mapped[datetime | None]
 
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("last_lines", sa.Text, nullable=False),
         sa.Column("time", MOMENT, nullable=False),
+        sa.Column("served", sa.Boolean, nullable=False),
         sa.Column("left_traffic", MOMENT),
     )
     op.create_table(

@@ -1,0 +1,75 @@
+"""Snapshots as folders that workers read; their large bytes are hard links into the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cellship.snapshot.errors import Refused
+
+DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+FILE_NAME = re.compile(r"[0-9]{1,6}\Z")
+
+BlobOf = Callable[[str], Path]
+
+
+def complete(folder: Path, blob_of: BlobOf) -> None:
+    """Put buffers and captured files where the manifests of a snapshot's folder want them."""
+    for relative, digest in blob_paths(folder):
+        target = folder / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link(blob_of(digest), target)
+
+
+def blob_paths(folder: Path) -> Iterator[tuple[str, str]]:
+    """(path in the snapshot, BLAKE3) of each large file. Raises Refused for names that are none."""
+    for digest in read_json(folder / "values" / "manifest.json").get("buffers", {}):
+        yield f"values/buffers/{checked(DIGEST, digest)}", digest
+    for file in read_json(folder / "files" / "manifest.json").get("files", []):
+        yield f"files/{checked(FILE_NAME, file['name'])}", checked(DIGEST, file["digest"])
+
+
+def checked(pattern: re.Pattern[str], name: str) -> str:
+    if not isinstance(name, str) or not pattern.match(name):
+        raise Refused(f"A manifest names {name!r}, which cannot be.", code="snapshot.damaged")
+    return name
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise Refused(
+            f"{path.name} of the snapshot cannot be read: {error}", code="snapshot.damaged"
+        ) from None
+    if not isinstance(found, dict):
+        raise Refused(f"{path.name} of the snapshot cannot be read.", code="snapshot.damaged")
+    return found
+
+
+def keep(folder: Path, snapshots: Path, digest: str) -> Path:
+    """Move a completed folder to its place; a second one with the same digest is not needed."""
+    target = snapshots / digest
+    try:
+        os.rename(folder, target)
+    except OSError:
+        if not target.exists():
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+    return target
+
+
+def link(source: Path, target: Path) -> None:
+    if target.exists():
+        return
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or too many links
+        shutil.copyfile(source, target)

@@ -1,0 +1,251 @@
+"""From a lease to a version: accept the bytes, admit, commit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from cellship.backend.store.store import Lease, Store
+from cellship.backend.workspace.repository import Workspace
+
+from cellship.backend.compute import snapshots
+from cellship.backend.compute.jobs import JobEnd, run_job
+from cellship.backend.control.events import Event, Events
+from cellship.backend.control.reconciler import Reconciler
+from cellship.backend.control.runnable import Runnables
+from cellship.backend.control.starts import OK, Starts
+from cellship.backend.control.views import Views
+from cellship.backend.data_folder import DataFolder
+from cellship.backend.workspace import traffic
+from cellship.backend.workspace.names import version_name
+from cellship.backend.workspace.settings import check
+from cellship.snapshot.errors import Refused
+from cellship.snapshot.identity import identity
+
+ADMIT_LIMIT = 600.0
+ADMITTED = "admitted.json"
+
+
+class Deploys:
+    """The only door in. A lease that is not committed leaves nothing that anybody sees."""
+
+    def __init__(
+        self,
+        data: DataFolder,
+        store: Store,
+        workspace: Workspace,
+        runnables: Runnables,
+        reconciler: Reconciler,
+        starts: Starts,
+        events: Events,
+        views: Views,
+    ) -> None:
+        self._data = data
+        self._store = store
+        self._workspace = workspace
+        self._runnables = runnables
+        self._reconciler = reconciler
+        self._starts = starts
+        self._events = events
+        self._views = views
+
+    async def open(
+        self,
+        name: str,
+        digest: str,
+        settings: Mapping[str, Any],
+        blobs: Mapping[str, int],
+        trees: list[str],
+    ) -> dict[str, Any]:
+        """A lease and what the store lacks; or the version that holds just this already."""
+        return await asyncio.to_thread(self._open, name, digest, check(settings), blobs, trees)
+
+    def _open(
+        self,
+        name: str,
+        digest: str,
+        settings: dict[str, Any],
+        blobs: Mapping[str, int],
+        trees: list[str],
+    ) -> dict[str, Any]:
+        if (same := self._same(name, digest, settings)) is not None:
+            return {"same": same, "lease": None}
+        lease = self._store.open_lease()
+        missing_blobs, missing_trees = self._store.missing(blobs, trees)
+        return {
+            "same": None,
+            "lease": lease.id,
+            "folder": str(lease.folder),
+            "missing": {"blobs": sorted(missing_blobs), "trees": sorted(missing_trees)},
+        }
+
+    async def admit(
+        self,
+        lease: str,
+        digest: str,
+        settings: Mapping[str, Any],
+        example_run: bool,
+        tolerance: float | None,
+    ) -> dict[str, Any]:
+        """The worker's report on what the lease holds, and how many bytes were new."""
+        settings = check(settings)
+        found = await asyncio.to_thread(self._store.lease, lease)
+        accepted = await asyncio.to_thread(self._store.accept, found)
+        folder = found.folder / "snapshot"
+        await asyncio.to_thread(self._complete, folder, digest)
+        worker = await asyncio.to_thread(self._runnables.worker, folder)
+        job = {
+            "snapshot": str(folder),
+            "admit": str(found.folder / "admit"),
+            "settings": settings,
+            "env": settings.get("env") or {},
+            "example_run": example_run,
+            "tolerance": tolerance,
+        }
+        scratch = self._data.replicas / f"admit-{uuid.uuid4().hex[:12]}"
+        end = await run_job(worker, "admit", job, scratch, ADMIT_LIMIT)
+        report = end.result or died(end)
+        if report["ok"]:
+            await asyncio.to_thread(note_admitted, found, digest, report["schema"])
+        return {**report, "bytes_moved": accepted.bytes_moved}
+
+    async def commit(self, lease: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """Make the version: it exists from the commit on. Repeating it makes no second one."""
+        answer = await asyncio.to_thread(self._commit, lease, asked)
+        if answer["created"]:
+            await self._reconciler.settle(answer["name"])
+        return answer
+
+    async def drop(self, lease: str) -> None:
+        await asyncio.to_thread(self._store.drop_id, lease)
+
+    def _complete(self, folder: Path, digest: str) -> None:
+        if identity(folder) != digest:
+            raise Refused(
+                "The files in the lease are not those that were announced.", code="snapshot.damaged"
+            )
+        snapshots.complete(folder, self._store.blob)
+
+    def _commit(self, lease: str, asked: dict[str, Any]) -> dict[str, Any]:
+        name, digest, settings = asked["name"], asked["digest"], check(asked["settings"])
+        if (same := self._same(name, digest, settings)) is not None and not same["marked_bad"]:
+            return self._made(name, same["version"], digest, created=False)
+        found = self._store.lease(lease)
+        refuse_unadmitted(found, digest)
+        folder = found.folder / "snapshot"
+        author = asked["author"] or "unknown"
+        number = self._workspace.commit_version(
+            name,
+            folder,
+            self._large_files(folder),
+            settings,
+            author,
+            asked["message"],
+            candidate=asked["candidate"],
+            now=datetime.now(timezone.utc),
+            replicas=asked["replicas"],
+            how=asked["how"],
+            notebook=asked["notebook"],
+            cell=asked["cell"],
+            bytes_moved=asked["bytes_moved"],
+            digest=digest,
+        )
+        snapshots.keep(folder, self._data.snapshots, digest)
+        if self._workspace.deployment(name).replicas_max == 0:
+            self._starts.record(name, number, OK)
+        self._events.record(
+            Event("deployed", name, number, author, asked["message"], {"how": asked["how"]})
+        )
+        self._store.drop(found)
+        return self._made(name, number, digest, created=True)
+
+    def _large_files(self, folder: Path) -> dict[str, tuple[str, int]]:
+        """Path in the snapshot -> (SHA-256, size) of each file that git holds as a pointer."""
+        return {
+            path: (self._store.sha256(digest), self._store.blob(digest).stat().st_size)
+            for path, digest in snapshots.blob_paths(folder)
+        }
+
+    def _same(self, name: str, digest: str, settings: dict[str, Any]) -> dict[str, Any] | None:
+        """The version that a deploy of this would repeat, or that somebody rolled away from."""
+        if name not in self._workspace.deployments():
+            return None
+        versions = tuple(self._workspace.versions(name))
+        deployment = self._workspace.deployment(name)
+        bad = traffic.equal_to_bad(deployment, versions, digest, settings)
+        newest = traffic.equal_to_newest(
+            deployment,
+            versions,
+            self._starts.results(name, [v.number for v in versions]),
+            digest,
+            settings,
+        )
+        if bad is None and newest is None:
+            return None
+        found = bad or newest
+        assert found is not None
+        mark = deployment.bad.get(found.number)
+        return {
+            "version": found.number,
+            "url": self._views.url(name),
+            "marked_bad": vars(mark) if mark else None,
+        }
+
+    def _made(self, name: str, number: int, digest: str, *, created: bool) -> dict[str, Any]:
+        deployment = self._workspace.deployment(name)
+        record = next(v for v in self._workspace.versions(name) if v.number == number)
+        live = self._views.live_number(name)
+        return {
+            "name": name,
+            "version": number,
+            "digest": digest,
+            "created": created,
+            "candidate": record.candidate,
+            "hold": vars(deployment.hold) if deployment.hold else None,
+            "url": self._views.url(name),
+            "previous": live if live != number else None,
+            "label": version_name(name, number),
+        }
+
+
+def note_admitted(lease: Lease, digest: str, schema: dict[str, Any]) -> None:
+    """The schema joins the snapshot; the note survives a restart of the control plane."""
+    (lease.folder / "snapshot" / "schema.json").write_text(
+        json.dumps(schema, indent=1, sort_keys=True) + "\n"
+    )
+    (lease.folder / ADMITTED).write_text(json.dumps({"digest": digest}))
+
+
+def refuse_unadmitted(lease: Lease, digest: str) -> None:
+    try:
+        noted = json.loads((lease.folder / ADMITTED).read_text())["digest"]
+    except (OSError, ValueError, KeyError):
+        noted = None
+    if noted != digest:
+        raise Refused(
+            "This snapshot was not admitted.",
+            code="snapshot.not-admitted",
+            hint="Ship the cell again.",
+        )
+
+
+def died(end: JobEnd) -> dict[str, Any]:
+    """A report for a worker that ended without one."""
+    if end.timed_out:
+        message = f"The check took more than {ADMIT_LIMIT / 60:.0f} minutes and was stopped."
+    elif end.code < 0:
+        message = f"The check ended by signal {-end.code}: the code crashed its process."
+    else:
+        message = f"The check ended with code {end.code} and without a word."
+    return {
+        "ok": False,
+        "problem": "raised",
+        "message": message,
+        "traceback": end.output,
+        "where": "",
+    }
