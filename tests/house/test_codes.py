@@ -27,7 +27,11 @@ def codes_in(tree: ast.AST) -> Iterator[str]:
 
 
 def literal(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and CODE.fullmatch(node.value)
+    ):
         yield node.value
 
 
@@ -46,7 +50,9 @@ def test_there_are_codes() -> None:
 @pytest.mark.parametrize("code", all_codes())
 def test_code_is_explained(code: str) -> None:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cellship")), "explain", code], capture_output=True, text=True
+        [str(Path(sys.executable).with_name("cellship")), "explain", code],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert code in done.stdout

@@ -79,7 +79,11 @@ def test_every_room_is_importable_under_the_package(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_room_is_imported_by_its_folder_name(room: str) -> None:
-    named = [str(found) for found in imports_of(room) if found.module.split(".")[0] in ROOMS and found.level == 0]
+    named = [
+        str(found)
+        for found in imports_of(room)
+        if found.module.split(".")[0] in ROOMS and found.level == 0
+    ]
     assert named == []
 
 
@@ -93,7 +97,11 @@ def test_backend_imports_snapshot_only() -> None:
 
 def test_magics_reach_the_service_through_its_client() -> None:
     doors = ("client", "worker", "locate", "launch")
-    allowed = ("cellship.magics", "cellship.snapshot", *(f"cellship.backend.{door}" for door in doors))
+    allowed = (
+        "cellship.magics",
+        "cellship.snapshot",
+        *(f"cellship.backend.{door}" for door in doors),
+    )
     assert outside("magics", allowed) == []
 
 
@@ -106,7 +114,8 @@ def test_what_runs_alone_imports_the_standard_library_and_itself(room: str) -> N
     wrong = [
         str(found)
         for found in imports_of(room)
-        if found.level > 1 or (found.level == 0 and found.module.split(".")[0] not in sys.stdlib_module_names)
+        if found.level > 1
+        or (found.level == 0 and found.module.split(".")[0] not in sys.stdlib_module_names)
     ]
     assert wrong == []
 

@@ -13,7 +13,14 @@ FOLDERS = (
     *("src/cellship", "magics", "snapshot", "backend", "jupyter_ext", "labextension"),
     *("backend/api", "backend/workspace", "backend/store", "backend/state", "backend/control"),
     *("backend/compute", "backend/gateway", "backend/supervise", "backend/worker"),
-    *("examples", "tests", "benchmarks", "docs/notebook-users", "docs/operators", "docs/contributors"),
+    *(
+        "examples",
+        "tests",
+        "benchmarks",
+        "docs/notebook-users",
+        "docs/operators",
+        "docs/contributors",
+    ),
 )
 MOST_LINES = 400
 

@@ -1,4 +1,4 @@
-"""What a user gets: the wheel made from the source archive, in an environment that has only what it asks for."""
+"""What a user gets: the wheel made from the source archive, with only what it asks for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("magics", "snapshot", "backend", "jupyter_ext")
+FOLDERS = (*ROOMS, "tests", "benchmarks")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bare_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment that holds the wheel and the packages it requires, no others."""
+    """The interpreter of an environment with the wheel and the packages it requires, no others."""
     folder = tmp_path_factory.mktemp("bare") / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
     (site,) = folder.glob("lib/python*/site-packages")
@@ -41,7 +42,7 @@ def bare_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def closure(name: str) -> list[Distribution]:
-    """The installed distributions that `name` requires without extras, and those that they require."""
+    """The installed distributions that `name` requires without extras, and what those require."""
     found: dict[str, Distribution] = {}
     waiting = list(required(distribution(name)))
     while waiting:
@@ -54,7 +55,9 @@ def closure(name: str) -> list[Distribution]:
 
 def required(package: Distribution) -> list[str]:
     parsed = [Requirement(line) for line in package.requires or []]
-    return [each.name for each in parsed if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return [
+        each.name for each in parsed if each.marker is None or each.marker.evaluate({"extra": ""})
+    ]
 
 
 def link_files(package: Distribution, site: Path) -> None:
@@ -78,19 +81,21 @@ def test_wheel_holds_all_rooms_under_one_name(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"cellship"}
     for room in ROOMS:
         here = {str(path.relative_to(ROOT)) for path in (ROOT / room).rglob("*.py")}
-        there = {name.removeprefix("cellship/") for name in names if name.startswith(f"cellship/{room}/")}
+        there = {
+            name.removeprefix("cellship/") for name in names if name.startswith(f"cellship/{room}/")
+        }
         assert here - there == set(), f"files of {room}/ that the wheel lacks"
 
 
 @pytest.mark.slow
 def test_nothing_of_ours_is_importable_by_a_short_name(bare_python: Path, tmp_path: Path) -> None:
-    code = f"import importlib.util; print([n for n in {ROOMS + ('tests', 'benchmarks')} if importlib.util.find_spec(n)])"
+    code = f"import importlib.util; print([n for n in {FOLDERS} if importlib.util.find_spec(n)])"
     assert run(bare_python, code, tmp_path) == "[]"
 
 
 @pytest.mark.slow
 def test_a_kernel_needs_the_base_packages_only(bare_python: Path, tmp_path: Path) -> None:
-    code = "import cellship, cellship.magics, cellship.snapshot, importlib.util as u; print(u.find_spec('fastapi'))"
+    code = "import cellship.magics, cellship.snapshot, importlib.util as u; print(u.find_spec('fastapi'))"
     assert run(bare_python, code, tmp_path) == "None"
 
 
@@ -113,7 +118,11 @@ def test_without_the_server_part_the_command_says_so(bare_python: Path, tmp_path
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={"CELLSHIP_DATA": str(tmp_path / "data"), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        env={
+            "CELLSHIP_DATA": str(tmp_path / "data"),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+        },
     )
     assert done.returncode == 5
     assert 'pip install "cellship[server]"' in done.stderr
