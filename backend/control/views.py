@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from cellship.backend.workspace.repository import Workspace
-from cellship.backend.workspace.words import find_version
 
 from cellship.backend.control.log_folders import read_logs
 from cellship.backend.control.reconciler import Reconciler
@@ -16,6 +15,7 @@ from cellship.backend.data_folder import DataFolder
 from cellship.backend.workspace.deployment import Deployment, Mark
 from cellship.backend.workspace.names import no_deployment, version_name
 from cellship.backend.workspace.versions import VersionRecord
+from cellship.backend.workspace.words import find_version
 
 STOPPED = "stopped"
 
@@ -78,7 +78,7 @@ class Views:
         return self._version(name, self._workspace.deployment(name), self.record(name, which))
 
     def record(self, name: str, which: str) -> VersionRecord:
-        """The version that a word (`7`, `live`, `previous`) means. Raises NotFound, UsageProblem."""
+        """The version that a word means (`7`, `live`, `previous`). Raises as find_version does."""
         self.require(name)
         versions = tuple(self._versions(name))
         results = self._starts.results(name, [version.number for version in versions])

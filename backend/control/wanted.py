@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cellship.backend.workspace.traffic import resolve
-
 from cellship.backend.control.starts import FAILED, OK, PENDING, Start
 from cellship.backend.workspace.deployment import Deployment
+from cellship.backend.workspace.traffic import resolve
 from cellship.backend.workspace.versions import VersionRecord
 
 ROLLBACK_WINDOW = timedelta(minutes=60)
@@ -18,7 +17,7 @@ MOST_WARM = 3
 
 @dataclass(frozen=True)
 class Wanted:
-    """`traffic`: who should answer. `run`: who should have a replica. `first`: never started yet."""
+    """`traffic`: who should answer. `run`: who should have a replica. `first`: not yet started."""
 
     deployment: Deployment
     versions: tuple[VersionRecord, ...]
