@@ -95,7 +95,7 @@ def test_nothing_of_ours_is_importable_by_a_short_name(bare_python: Path, tmp_pa
 
 @pytest.mark.slow
 def test_a_kernel_needs_the_base_packages_only(bare_python: Path, tmp_path: Path) -> None:
-    code = "import cellship.magics, cellship.snapshot, importlib.util as u; print(u.find_spec('fastapi'))"
+    code = "import cellship.magics, importlib.util as u; print(u.find_spec('fastapi'))"
     assert run(bare_python, code, tmp_path) == "None"
 
 
