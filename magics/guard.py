@@ -1,0 +1,29 @@
+"""The last door before the user's eyes: what comes out is an error of ours in words, or theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cellship.snapshot.errors import CellshipError
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """A failure that nobody foresaw becomes a CellshipError; the user's own errors pass."""
+    try:
+        yield
+    except CellshipError:
+        raise
+    except Exception as error:
+        if hasattr(error, "_render_traceback_"):  # the user's own, see users_error.py
+            raise
+        raise defect(error) from error
+
+
+def defect(error: Exception) -> CellshipError:
+    return CellshipError(
+        f"Cellship made a mistake: {type(error).__name__}: {error}",
+        code="internal.defect",
+        hint="CELLSHIP_DEBUG=1 in the environment shows where. Nothing that answered has changed.",
+    )

@@ -1,0 +1,110 @@
+"""How a deploy that failed is told: first what answers now, then what was wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cellship.backend.client_answers import Committed, Version
+from cellship.magics.interrupts import Interrupted
+from cellship.snapshot.errors import CellshipError
+
+if TYPE_CHECKING:
+    from cellship.magics.ship import Deal, Order
+
+LAST_LINES = 10
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What answered under the name before this deploy."""
+
+    live: str | None = None
+    url: str = ""
+    versions: tuple[Version, ...] = ()
+    paused: bool = False
+
+    @property
+    def still(self) -> str:
+        """` score@3 still answers.`, or "" where nothing answered."""
+        return f" {self.live} still answers." if self.live and not self.paused else ""
+
+
+@contextmanager
+def told(order: Order, standing: Standing, deal: Deal) -> Iterator[None]:
+    """Every failure before the version exists: one headline, then the reason."""
+    headline = f"{order.magic} {order.name}: not shipped.{standing.still}"
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise interrupted(order, standing, deal.committed) from error
+    except CellshipError as error:
+        raise headed(error, headline) from error
+    except OSError as error:
+        copying = CellshipError(f"Copying failed: {reason(error)}", code="deploy.copy")
+        raise headed(copying, headline) from error
+
+
+@contextmanager
+def waiting(order: Order, standing: Standing, committed: Committed) -> Iterator[None]:
+    """An interrupt once the version exists stops the waiting only."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise interrupted(order, standing, committed) from error
+
+
+def interrupted(order: Order, standing: Standing, committed: Committed | None) -> Interrupted:
+    """What is true after an interrupt: before the commit nothing is left, after it all goes on."""
+    if committed is None:
+        what = "nothing was kept" if order.plan else "nothing shipped"
+        return Interrupted(f"Interrupted: {what}.{standing.still}", code="deploy.interrupted")
+    label = f"{committed.name}@{committed.version}"
+    return Interrupted(
+        f"Interrupted: {label} exists and goes on starting; it answers once it has started.",
+        code="deploy.interrupted",
+        hint=f"%cellship versions {order.name} shows it.",
+    )
+
+
+def headed(error: CellshipError, headline: str) -> CellshipError:
+    """The same error under a headline."""
+    reason_lines = "\n".join(f"  {line}" for line in error.message.splitlines())
+    return type(error)(
+        f"{headline}\n{reason_lines}",
+        code=error.code,
+        hint=error.hint,
+        details=error.details,
+        log_text=error.log_text,
+        request_id=error.request_id,
+    )
+
+
+def did_not_start(version: Version, standing: Standing) -> CellshipError:
+    """`score@4 did not start; score@3 still answers all calls. …Last 10 lines: …`"""
+    failure = version.failure or {}
+    reason_text = str(failure.get("message") or "It gave no reason.")
+    still = f"; {standing.live} still answers all calls." if standing.live else "."
+    lines = [str(line) for line in failure.get("log") or ()][-LAST_LINES:]
+    hint = [str(failure["hint"])] if failure.get("hint") else []
+    if lines:
+        hint += [f"Last {len(lines)} lines:", *(f"  {line}" for line in lines)]
+    return CellshipError(
+        f"{version.label} did not start{still} {reason_text}",
+        code="deploy.did-not-start",
+        hint="\n".join(hint) or f"%cellship logs {version.name} --version {version.version}",
+    )
+
+
+def reason(error: OSError) -> str:
+    """`No space left on device: …/blobs/ab…`"""
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}"
+
+
+def quietly(action: Callable[[], None]) -> None:
+    """For a clean-up after a failure: the failure is what the user must read."""
+    with suppress(CellshipError):
+        action()

@@ -1,0 +1,44 @@
+"""An error of the user's own cell is shown as in any cell: no frames of ours, nor of IPython's."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any
+
+from cellship.snapshot.errors import CellshipError
+
+
+@contextmanager
+def shown_as_the_users(shell: Any) -> Iterator[None]:
+    """Let the error through as it is, and have its traceback begin in the user's cell."""
+    try:
+        yield
+    except CellshipError:
+        raise
+    except BaseException as error:
+        lines = user_lines(shell, error)
+        with suppress(AttributeError, TypeError):  # a class with slots keeps its full traceback
+            error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+        raise
+
+
+def user_lines(shell: Any, error: BaseException) -> list[str]:
+    """The traceback from the first frame that runs in the notebook's namespace."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is not shell.user_ns:
+        trace = trace.tb_next
+    if trace is None and not isinstance(error, SyntaxError):
+        return traceback.format_exception_only(type(error), error)
+    return formatted(shell, error, trace)
+
+
+def formatted(shell: Any, error: BaseException, trace: TracebackType | None) -> list[str]:
+    kind = type(error)
+    if isinstance(error, SyntaxError) and trace is None:
+        found = shell.SyntaxTB.structured_traceback(kind, error, [])
+    else:
+        found = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=0)
+    return [str(line) for line in found]
