@@ -47,7 +47,7 @@ def frame(kind: int, stream: int, payload: bytes = b"", flags: int = 0) -> bytes
 
 
 def call_payload(method: str, request_id: str, body: bytes) -> bytes:
-    """Payload of CALL: `u8 | method | u8 | request id | JSON body`, names in ASCII, at most 255 long."""
+    """Payload of CALL: `u8 | method | u8 | request id | JSON body`; names ASCII, up to 255 long."""
     name, rid = method.encode("ascii"), request_id.encode("ascii")
     return bytes((len(name),)) + name + bytes((len(rid),)) + rid + body
 
@@ -89,7 +89,7 @@ class Parser:
 
 
 def cut(buffer: Bytes) -> Tuple[List[Frame], int]:
-    """The complete frames at the front of `buffer`, and how many bytes they take. Raises BadFrame."""
+    """The whole frames at the front of `buffer`, and how many bytes they take. Raises BadFrame."""
     frames: List[Frame] = []
     at, size, start = 0, len(buffer), HEADER.size
     unpack = HEADER.unpack_from

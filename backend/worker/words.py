@@ -46,7 +46,18 @@ def got(value: Any) -> str:
 
 def mismatch(schema: Any, root: Mapping[str, Any], value: Any) -> str:
     """The message for a value of the wrong type: "a list of numbers wanted, got text"."""
-    return "{} wanted, got {}".format(wanted(schema, root), got(value))
+    found = got(value)
+    if found == "text" and takes_text(schema) and len(value) <= SHOWN:
+        found = json.dumps(value, ensure_ascii=False)  # text was right, this text was not
+    return "{} wanted, got {}".format(wanted(schema, root), found)
+
+
+def takes_text(schema: Any) -> bool:
+    """Whether some text would do."""
+    choices = schema.get("enum", [schema.get("const")])
+    return "string" in (schema.get("type"), *choices) or any(
+        isinstance(each, str) for each in choices
+    )
 
 
 def words(schema: Any, root: Mapping[str, Any], depth: int) -> Tuple[str, str]:

@@ -1,0 +1,228 @@
+"""Shapes: what JSON a type hint takes, and how the Python value is built from it.
+
+A shape is a JSON Schema and a `build` that agree: what the schema takes, `build` takes, and the
+rest is a `Mismatch`. Scalars and unions are here, containers in containers.py, classes with fields
+in structures.py, numpy and pandas in arrays.py, pydantic in models.py; hints.py finds the shape of
+a hint.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import decimal
+import re
+import uuid
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Sequence, Tuple
+
+from .words import mismatch
+
+
+class Mismatch(Exception):
+    """A JSON value that a shape does not take: (JSON pointer, message) of each wrong place."""
+
+    def __init__(self, found: Sequence[Tuple[str, str]]) -> None:
+        super().__init__(found)
+        self.found = list(found)
+
+    def under(self, key: Any) -> Mismatch:
+        """The same, seen from the container that holds the value under `key`."""
+        step = "/" + str(key).replace("~", "~0").replace("/", "~1")
+        return Mismatch([(step + path, message) for path, message in self.found])
+
+
+class Shape:
+    """Takes any JSON value as it is. `root` holds the `$defs` that schemas may refer to."""
+
+    natural: FrozenSet[type] = frozenset()  # types of JSON values that need no change
+
+    def __init__(self, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+        self.schema: Dict[str, Any] = dict(schema)
+        self.root = root
+
+    def build(self, value: Any) -> Any:
+        """The Python value. Raises Mismatch."""
+        return value
+
+    def build_all(self, values: List[Any]) -> List[Any]:
+        """`build` for the items of a list. Raises Mismatch with their positions."""
+        built = []
+        for position, value in enumerate(values):
+            try:
+                built.append(self.build(value))
+            except Mismatch as error:
+                raise error.under(position) from error
+        return built
+
+    def refusal(self, value: Any) -> Mismatch:
+        """What to raise for a value of another kind."""
+        return Mismatch([("", mismatch(self.schema, self.root, value))])
+
+
+class Plain(Shape):
+    """A JSON type that is a Python type: text, true or false, null."""
+
+    def __init__(self, kind: type, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+        super().__init__(schema, root)
+        self.natural = frozenset([kind])
+
+    def build(self, value: Any) -> Any:
+        if type(value) not in self.natural:
+            raise self.refusal(value)
+        return value
+
+    def build_all(self, values: List[Any]) -> List[Any]:
+        if set(map(type, values)) <= self.natural:
+            return values
+        return super().build_all(values)
+
+
+class Whole(Plain):
+    """`int`: also 3.0, which JSON does not tell from 3."""
+
+    def build(self, value: Any) -> Any:
+        if type(value) is int:
+            return value
+        if type(value) is float and value.is_integer():
+            return int(value)
+        raise self.refusal(value)
+
+
+class Number(Shape):
+    """`float`: whole numbers become floats, as the hint promises the function."""
+
+    natural = frozenset([float])
+
+    def build(self, value: Any) -> Any:
+        if type(value) is float:
+            return value
+        if type(value) is not int:
+            raise self.refusal(value)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise self.refusal(value) from error
+
+    def build_all(self, values: List[Any]) -> List[Any]:
+        kinds = set(map(type, values))
+        if kinds <= self.natural:
+            return values
+        return super().build_all(values)
+
+
+class Parsed(Shape):
+    """A value that JSON holds as text, or (`also`) as a number."""
+
+    def __init__(
+        self,
+        parse: Callable[[Any], Any],
+        schema: Mapping[str, Any],
+        root: Mapping[str, Any],
+        also: Tuple[type, ...] = (),
+    ) -> None:
+        super().__init__(schema, root)
+        self._parse = parse
+        self._takes = (str, *also)
+
+    def build(self, value: Any) -> Any:
+        if type(value) not in self._takes:
+            raise self.refusal(value)
+        try:
+            return self._parse(value)
+        except (ValueError, ArithmeticError) as error:
+            raise self.refusal(value) from error
+
+
+class Either(Shape):
+    """A union: the alternative whose JSON type fits as it is, else the first that builds."""
+
+    def __init__(self, shapes: Sequence[Shape], root: Mapping[str, Any]) -> None:
+        super().__init__({"anyOf": [shape.schema for shape in shapes]}, root)
+        self._shapes = shapes
+        self.natural = frozenset(kind for shape in shapes for kind in shape.natural)
+
+    def build(self, value: Any) -> Any:
+        kind, failed = type(value), []
+        for shape in sorted(self._shapes, key=lambda shape: kind not in shape.natural):
+            try:
+                return shape.build(value)
+            except Mismatch as error:
+                failed.append(error)
+        deeper = [error for error in failed if any(path for path, _ in error.found)]
+        if len(deeper) == 1:
+            raise deeper[0]  # one alternative fits in kind, and says what is wrong inside
+        raise self.refusal(value)
+
+
+class Choice(Shape):
+    """`Literal` and `Enum`: one of some values. `members` pairs JSON values with Python values."""
+
+    def __init__(self, members: Sequence[Tuple[Any, Any]], root: Mapping[str, Any]) -> None:
+        super().__init__({"enum": [value for value, _ in members]}, root)
+        # 1 and True are one key of a dict, and two values of JSON
+        self._members = {(type(value), value): member for value, member in members}
+        self.natural = frozenset(type(value) for value, _ in members)
+
+    def build(self, value: Any) -> Any:
+        if isinstance(value, (list, dict)) or (type(value), value) not in self._members:
+            raise self.refusal(value)
+        return self._members[type(value), value]
+
+
+SHORT_FRACTION = re.compile(r"\.(\d+)")
+
+
+def iso(text: str) -> str:
+    """ISO 8601 as `fromisoformat` of Python 3.8 reads it: no `Z`, six digits of a fraction."""
+    if text.endswith(("Z", "z")):
+        text = text[:-1] + "+00:00"
+    return SHORT_FRACTION.sub(lambda found: "." + found.group(1)[:6].ljust(6, "0"), text)
+
+
+def parse_datetime(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(iso(text))
+
+
+def parse_time(text: str) -> datetime.time:
+    return datetime.time.fromisoformat(iso(text))
+
+
+def parse_bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError("not base64") from error
+
+
+def parse_decimal(value: Any) -> decimal.Decimal:
+    # by way of its shortest text, so that 1.1 is Decimal("1.1")
+    return decimal.Decimal(str(value))
+
+
+TEXT = {"type": "string"}
+
+PARSED: Dict[Any, Tuple[Callable[[Any], Any], Dict[str, Any], Tuple[type, ...]]] = {
+    datetime.datetime: (parse_datetime, {**TEXT, "format": "date-time"}, ()),
+    datetime.date: (datetime.date.fromisoformat, {**TEXT, "format": "date"}, ()),
+    datetime.time: (parse_time, {**TEXT, "format": "time"}, ()),
+    uuid.UUID: (uuid.UUID, {**TEXT, "format": "uuid"}, ()),
+    bytes: (parse_bytes, {**TEXT, "contentEncoding": "base64"}, ()),
+    decimal.Decimal: (parse_decimal, {"type": ["number", "string"]}, (int, float)),
+}
+
+
+def scalar(hint: Any, root: Mapping[str, Any]) -> Shape:
+    """The shape of a scalar type. Raises KeyError for any other."""
+    if hint is None or hint is type(None):
+        return Plain(type(None), {"type": "null"}, root)
+    if hint is bool:
+        return Plain(bool, {"type": "boolean"}, root)
+    if hint is str:
+        return Plain(str, {"type": "string"}, root)
+    if hint is int:
+        return Whole(int, {"type": "integer"}, root)
+    if hint is float:
+        return Number({"type": "number"}, root)
+    parse, schema, also = PARSED[hint]
+    return Parsed(parse, schema, root, also)
