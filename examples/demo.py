@@ -1,0 +1,101 @@
+"""`make demo`: run the quickstart notebook against this clone's service, and tell what happened."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+CLONE = Path(__file__).resolve().parent.parent
+NOTEBOOK = CLONE / "examples" / "quickstart.ipynb"
+RUN = CLONE / "build" / "quickstart.ipynb"
+CELLSHIP = Path(sys.executable).with_name("cellship")
+ROW = {"row": [5.1, 3.5, 1.4, 0.2]}
+WIDTH = 100
+
+
+def main() -> int:
+    if subprocess.run([CELLSHIP, "up"], stdout=subprocess.DEVNULL).returncode:
+        return 1
+    print(f"Running {NOTEBOOK.relative_to(CLONE)} with papermill ...", flush=True)
+    began = time.monotonic()
+    failure = run()
+    if failure:
+        print(f"\nThe notebook stopped:\n{failure}\n\nWhat it showed: {RUN}", file=sys.stderr)
+        return 1
+    print(f"\n{table(json.loads(RUN.read_text()))}\n")
+    took = time.monotonic() - began
+    print(f"  all of it: {took:.1f} s; the notebook as it ran: build/quickstart.ipynb\n")
+    print(farewell(address()))
+    return 0
+
+
+def run() -> str:
+    """Execute the notebook; what stopped it, "" if nothing did."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+
+        RUN.parent.mkdir(exist_ok=True)
+        try:
+            papermill.execute_notebook(
+                str(NOTEBOOK), str(RUN), cwd=str(CLONE), kernel_name="python3", progress_bar=False
+            )
+        except PapermillExecutionError as error:
+            return f"{error.ename}: {error.evalue}"
+    return ""
+
+
+def table(notebook: dict[str, Any]) -> str:
+    """A line for each cell that tells a step of the story: what, how long, what it said."""
+    steps = [cell for cell in notebook["cells"] if "step" in cell["metadata"]]
+    rows = [(cell["metadata"]["step"], seconds(cell), said(cell)) for cell in steps]
+    first = max(len(step) for step, _, _ in rows)
+    head = [("step", "took", "what it said"), ("-" * first, "-" * 7, "-" * 50)]
+    return "\n".join(
+        f"  {step:{first}}   {took:>7}   {text}"[:WIDTH] for step, took, text in head + rows
+    )
+
+
+def seconds(cell: dict[str, Any]) -> str:
+    return f"{cell['metadata']['papermill']['duration']:.2f} s"
+
+
+def said(cell: dict[str, Any]) -> str:
+    """The first line of what the cell showed; the last where a cell says so."""
+    text = "\n".join(shown(output) for output in cell["outputs"])
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    line = lines[-1] if cell["metadata"].get("tell") == "last" else lines[0]
+    return " ".join(line.split())
+
+
+def shown(output: dict[str, Any]) -> str:
+    text = output.get("text") or output.get("data", {}).get("text/plain", "")
+    return "".join(text)
+
+
+def address() -> str:
+    listed = subprocess.run([CELLSHIP, "deployments", "--json"], capture_output=True, check=True)
+    found: dict[str, str] = {each["name"]: each["url"] for each in json.loads(listed.stdout)}
+    return found["iris"]
+
+
+def farewell(url: str) -> str:
+    call = f"curl -s {url} -d '{json.dumps(ROW)}'"
+    lines = (
+        f"It is up. Call it:  {call}",
+        "Open it:            make lab",
+        "Stop it:            make down",
+    )
+    return "\n".join(f"  {line}" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
