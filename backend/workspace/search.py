@@ -1,0 +1,61 @@
+"""Nothing is committed before the search for secrets: git is for good."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from cellship.snapshot.errors import Detail, Refused
+from cellship.snapshot.secret_files import is_secret_name
+
+FILES = "files/manifest.json"
+SHOWN = 5
+# text inside a pickle stream; digests and other names are shorter than what is worth hiding
+TEXT_IN_BINARY = re.compile(rb"[\t\x20-\x7e]{12,}")
+
+
+def refuse_secrets(files: Mapping[str, bytes]) -> None:
+    """Raises Refused `workspace.secret-found` naming file, line and kind, never the secret."""
+    found = [*_secret_files(files.get(FILES)), *_secret_texts(files)]
+    if not found:
+        return
+    more = [Detail("…", f"{len(found) - SHOWN} more")] if len(found) > SHOWN else []
+    raise Refused(
+        f"This looks like a secret: {found[0].message} in {found[0].path}. Nothing was kept of it.",
+        code="workspace.secret-found",
+        hint="Take it out of what ships, then ship the cell again.",
+        details=(*found[:SHOWN], *more),
+    )
+
+
+def _secret_texts(files: Mapping[str, bytes]) -> Iterator[Detail]:
+    from cellship.snapshot.secrets import find_secrets
+
+    for path, data in sorted(files.items()):
+        text, has_lines = _text(data)
+        for finding in find_secrets(text):
+            where = f"{path}, line {finding.line}" if has_lines else path
+            yield Detail(where, finding.kind)
+
+
+def _text(data: bytes) -> tuple[str, bool]:
+    """What can be read of a file, and whether its lines are lines."""
+    if b"\0" not in data:
+        try:
+            return data.decode(), True
+        except UnicodeDecodeError:
+            pass
+    return "\n".join(run.decode("ascii") for run in TEXT_IN_BINARY.findall(data)), False
+
+
+def _secret_files(manifest: bytes | None) -> Iterator[Detail]:
+    """Captured files by the names that secrets have; their bytes are not here to be read."""
+    try:
+        files = json.loads(manifest or b"{}").get("files", [])
+    except (ValueError, AttributeError):
+        return
+    for file in files:
+        path = str(file.get("path", ""))
+        if is_secret_name(path.rpartition("/")[2]):
+            yield Detail(path, "a file of secrets")
