@@ -26,8 +26,10 @@ Say = Callable[[str], None]
 
 START_LIMIT = 30.0
 STOP_LIMIT = 45.0
-SERVER_PARTS = ("fastapi", "uvicorn", "uvloop", "httptools", "pygit2", "sqlalchemy", "alembic")
-SERVER_PARTS += ("jsonschema_rs", "psutil", "pydantic", "yaml")
+SERVER_PARTS = (
+    *("fastapi", "uvicorn", "uvloop", "httptools", "pygit2", "sqlalchemy"),
+    *("alembic", "jsonschema_rs", "psutil", "pydantic", "yaml"),
+)
 # what the service may know of its starter: never the kernel's own variables, which hold secrets
 PASSED_ON = (
     "HOME",

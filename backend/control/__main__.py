@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -107,7 +108,7 @@ def say_problem(root: Path, error: CellshipError) -> None:
     write_private(root / "run" / "problem.json", facts)
 
 
-def write_private(path: Path, facts: dict[str, object]) -> None:
+def write_private(path: Path, facts: Mapping[str, object]) -> None:
     aside = path.with_suffix(".new")
     aside.unlink(missing_ok=True)
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -6,12 +6,10 @@ import asyncio
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-
-from cellship.backend.store.store import Lease, Store
-from cellship.backend.workspace.repository import Workspace
 
 from cellship.backend.compute import snapshots
 from cellship.backend.compute.jobs import JobEnd, run_job
@@ -20,9 +18,14 @@ from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.runnable import Runnables
 from cellship.backend.control.starts import OK, Starts
 from cellship.backend.control.views import Views
+from cellship.backend.control.views import mark as as_dict
 from cellship.backend.data_folder import DataFolder
+from cellship.backend.store.errors import NoSuchLease
+from cellship.backend.store.leases import Lease
+from cellship.backend.store.store import Store
 from cellship.backend.workspace import traffic
 from cellship.backend.workspace.names import version_name
+from cellship.backend.workspace.repository import Workspace
 from cellship.backend.workspace.settings import check
 from cellship.snapshot.errors import Refused
 from cellship.snapshot.identity import identity
@@ -75,13 +78,13 @@ class Deploys:
     ) -> dict[str, Any]:
         if (same := self._same(name, digest, settings)) is not None:
             return {"same": same, "lease": None}
-        lease = self._store.open_lease()
-        missing_blobs, missing_trees = self._store.missing(blobs, trees)
+        missing = self._store.missing(blobs, trees)
+        lease = self._store.open_lease(sum(blobs[digest] for digest in missing.blobs))
         return {
             "same": None,
             "lease": lease.id,
             "folder": str(lease.folder),
-            "missing": {"blobs": sorted(missing_blobs), "trees": sorted(missing_trees)},
+            "missing": {"blobs": list(missing.blobs), "trees": list(missing.trees)},
         }
 
     async def admit(
@@ -122,7 +125,11 @@ class Deploys:
         return answer
 
     async def drop(self, lease: str) -> None:
-        await asyncio.to_thread(self._store.drop_id, lease)
+        await asyncio.to_thread(self._drop, lease)
+
+    def _drop(self, lease: str) -> None:
+        with suppress(NoSuchLease):
+            self._store.drop(self._store.lease(lease))
 
     def _complete(self, folder: Path, digest: str) -> None:
         if identity(folder) != digest:
@@ -193,7 +200,7 @@ class Deploys:
         return {
             "version": found.number,
             "url": self._views.url(name),
-            "marked_bad": vars(mark) if mark else None,
+            "marked_bad": as_dict(mark),
         }
 
     def _made(self, name: str, number: int, digest: str, *, created: bool) -> dict[str, Any]:
@@ -206,7 +213,7 @@ class Deploys:
             "digest": digest,
             "created": created,
             "candidate": record.candidate,
-            "hold": vars(deployment.hold) if deployment.hold else None,
+            "hold": as_dict(deployment.hold),
             "url": self._views.url(name),
             "previous": live if live != number else None,
             "label": version_name(name, number),

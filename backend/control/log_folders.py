@@ -25,3 +25,13 @@ def read_owner(owner: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return facts
+
+
+def read_logs(
+    logs: Path, name: str, version: int | None, replica: str | None, after: str | None, limit: int
+) -> dict[str, Any]:
+    return {"lines": [], "next": after}
+
+
+def last_lines(logs: Path, name: str, version: int, count: int) -> list[str]:
+    return []

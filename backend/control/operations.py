@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
-
-from cellship.backend.workspace.repository import Workspace
 
 from cellship.backend.control.events import Event, Events
 from cellship.backend.control.losses import Losses
@@ -25,11 +24,23 @@ from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.routes import Routes
 from cellship.backend.control.starts import Starts
 from cellship.backend.control.views import Views
-from cellship.backend.workspace.deployment import Mark
 from cellship.backend.workspace.names import version_name
-from cellship.backend.workspace.traffic import resolve
+from cellship.backend.workspace.repository import Workspace
 
 EFFECT_LIMIT = 120.0
+
+
+@dataclass(frozen=True)
+class By:
+    """Who does it, when, and why ("" where nobody said)."""
+
+    name: str
+    now: datetime
+    why: str
+
+    @classmethod
+    def of(cls, author: str, why: str = "") -> By:
+        return cls(author or "unknown", datetime.now(timezone.utc), why)
 
 
 class Operations:
@@ -55,72 +66,84 @@ class Operations:
         self, name: str, to: str | None, because: str, author: str
     ) -> dict[str, Any]:
         """Traffic to an older version, at once."""
-        mark = new_mark(author, because)
+        by = By.of(author, because)
 
         def commit() -> None:
             number = self._views.record(name, to).number if to else None
-            self._workspace.rollback(name, self._results(name), number, mark)
+            self._workspace.rollback(
+                name, number, self._results(name), author=by.name, now=by.now, because=because
+            )
 
-        return await self._move(name, "rolled-back", mark, commit, told_rollback)
+        return await self._move(name, "rolled-back", by, commit, told_rollback)
 
     async def promote(self, name: str, version: str, author: str) -> dict[str, Any]:
         """All traffic to one version."""
-        mark = new_mark(author)
+        by = By.of(author)
 
         def commit() -> None:
             number = self._views.record(name, version).number
-            self._workspace.promote(name, self._results(name), number, mark)
+            self._workspace.promote(name, number, self._results(name), author=by.name, now=by.now)
 
-        return await self._move(name, "promoted", mark, commit, told_promotion)
+        return await self._move(name, "promoted", by, commit, told_promotion)
 
     async def set_traffic(self, name: str, shares: dict[str, int], author: str) -> dict[str, Any]:
         """A split by version."""
-        mark = new_mark(author)
+        by = By.of(author)
 
         def commit() -> None:
             numbers = {self._views.record(name, word).number: part for word, part in shares.items()}
-            self._workspace.set_traffic(name, self._results(name), numbers, mark)
+            self._workspace.set_traffic(
+                name, numbers, self._results(name), author=by.name, now=by.now
+            )
 
-        return await self._move(name, "split", mark, commit, told_split)
+        return await self._move(name, "split", by, commit, told_split)
 
     async def pause(self, name: str, because: str, author: str) -> dict[str, Any]:
         """Nobody is answered until it is resumed."""
-        mark = new_mark(author, because)
-        work = partial(self._workspace.pause, name, mark)
-        return await self._move(name, "paused", mark, work, told_pause)
+        by = By.of(author, because)
+        pause = self._workspace.pause
+        work = partial(pause, name, author=by.name, now=by.now, because=because)
+        return await self._move(name, "paused", by, work, told_pause)
 
     async def resume(self, name: str, author: str) -> dict[str, Any]:
         """A pause and a hold end; no traffic moves."""
-        mark = new_mark(author)
-        work = partial(self._workspace.resume, name, mark)
-        return await self._move(name, "resumed", mark, work, told_resume)
+        by = By.of(author)
+        work = partial(self._workspace.resume, name, author=by.name, now=by.now)
+        return await self._move(name, "resumed", by, work, told_resume)
 
     async def delete(self, name: str, author: str) -> dict[str, Any]:
         """The deployment and all its versions. Git keeps the history."""
-        mark = new_mark(author)
+        by = By.of(author)
         await asyncio.to_thread(self._views.require, name)
-        await asyncio.to_thread(self._workspace.delete, name, mark)
+        await asyncio.to_thread(partial(self._workspace.delete, name, author=by.name, now=by.now))
         await self._reconciler.settle(name)
-        await self._record("deleted", name, mark)
+        await self._record("deleted", name, by)
         return {"name": name}
 
     async def discard(self, name: str, which: str, author: str) -> dict[str, Any]:
         """A candidate that waits for promotion."""
-        mark = new_mark(author)
+        by = By.of(author)
         record = await asyncio.to_thread(self._views.record, name, which)
         await asyncio.to_thread(
-            self._workspace.discard, name, self._results(name), record.number, mark
+            partial(
+                self._workspace.delete_candidate,
+                name,
+                record.number,
+                self._results(name),
+                author=by.name,
+                now=by.now,
+            )
         )
         await self._reconciler.settle(name)
-        await self._record("discarded", name, mark, record.number)
+        await self._record("discarded", name, by, record.number)
         return {"name": name, "version": record.number}
 
     async def _move(
         self,
         name: str,
         kind: str,
-        mark: Mark,
-        commit: Callable[[], None],
+        by: By,
+        commit: Callable[[], object],
         tell: Callable[[Moved], tuple[str, str]],
     ) -> dict[str, Any]:
         began = asyncio.get_running_loop().time()
@@ -134,7 +157,7 @@ class Operations:
         after = await asyncio.to_thread(self._seen, name)
         moved = Moved(name, before, after, seconds, await losses.count(), in_effect)
         message, undo = tell(moved)
-        await self._record(kind, name, mark, moved.live_after, message)
+        await self._record(kind, name, by, moved.live_after, message)
         return {
             "deployment": await asyncio.to_thread(self._views.deployment, name),
             "live": version_name(name, moved.live_after) if moved.live_after else None,
@@ -150,18 +173,13 @@ class Operations:
         """Whether the gateway serves what git wants. A version that was stopped starts first."""
         while True:
             changed = self._reconciler.changed(name)
-            if await asyncio.to_thread(self._in_effect, name):
+            if await asyncio.to_thread(self._reconciler.in_effect, name):
                 return True
             left = deadline - asyncio.get_running_loop().time()
             try:
                 await asyncio.wait_for(changed.wait(), left)
             except asyncio.TimeoutError:
                 return False
-
-    def _in_effect(self, name: str) -> bool:
-        versions = tuple(self._workspace.versions(name))
-        wanted = resolve(self._workspace.deployment(name), versions, self._results(name))
-        return dict(wanted) == self._routes.traffic(name)
 
     def _seen(self, name: str) -> Seen:
         return Seen(self._workspace.deployment(name), self._routes.traffic(name))
@@ -171,11 +189,7 @@ class Operations:
         return self._starts.results(name, numbers)
 
     async def _record(
-        self, kind: str, name: str, mark: Mark, version: int | None = None, message: str = ""
+        self, kind: str, name: str, by: By, version: int | None = None, message: str = ""
     ) -> None:
-        event = Event(kind, name, version, mark.by, message, {"why": mark.why} if mark.why else {})
+        event = Event(kind, name, version, by.name, message, {"why": by.why} if by.why else {})
         await asyncio.to_thread(self._events.record, event)
-
-
-def new_mark(author: str, why: str = "") -> Mark:
-    return Mark(author or "unknown", datetime.now(timezone.utc).isoformat(timespec="seconds"), why)

@@ -103,6 +103,13 @@ class Reconciler:
     def is_starting(self, name: str, version: int) -> bool:
         return (name, version) in self._starting
 
+    def in_effect(self, name: str) -> bool:
+        """Whether the gateway serves what git wants, by replicas that can answer. Blocking."""
+        found = self._wanted(name)
+        if found is None or dict(found.traffic) != self.routes.traffic(name):
+            return found is None
+        return all(self.replicas.ready(name, n) for n in set(found.traffic) & found.run)
+
     async def close(self) -> None:
         for task in [*self._tasks, *self._starting.values()]:
             task.cancel()
@@ -145,7 +152,7 @@ class Reconciler:
                 self._spawn(self.replicas.drain(replica, self.routes.in_flight))
         await asyncio.to_thread(self.starts.forget, name)
 
-    def _possible(self, name: str, found: Wanted) -> Mapping[int, float]:
+    def _possible(self, name: str, found: Wanted) -> Mapping[int, int]:
         """The wanted traffic if all who should answer can, else what answered until now."""
         if found.deployment.paused or all(self.replicas.ready(name, n) for n in found.traffic):
             return found.traffic
@@ -155,7 +162,7 @@ class Reconciler:
             return before
         return found.traffic
 
-    def _route(self, name: str, found: Wanted, traffic: Mapping[int, float]) -> DeploymentRoute:
+    def _route(self, name: str, found: Wanted, traffic: Mapping[int, int]) -> DeploymentRoute:
         routes = {}
         for version in found.versions:
             ready = self.replicas.ready(name, version.number)
@@ -175,7 +182,7 @@ class Reconciler:
             no_answer=no_answer(name, found),
         )
 
-    def _note_traffic(self, name: str, found: Wanted, traffic: Mapping[int, float]) -> None:
+    def _note_traffic(self, name: str, found: Wanted, traffic: Mapping[int, int]) -> None:
         now = datetime.now(timezone.utc)
         for version in found.versions:
             start = self.starts.of(name, version.number)

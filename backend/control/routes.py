@@ -42,7 +42,7 @@ class VersionRoute:
 class DeploymentRoute:
     """One deployment: who answers with which share, and what is said where nobody does."""
 
-    traffic: Mapping[int, float]
+    traffic: Mapping[int, int]
     versions: Mapping[int, VersionRoute]
     paused: dict[str, Any] | None = None
     no_answer: str = ""
@@ -77,7 +77,7 @@ class Routes:
         self.generation = table["generation"]
         self.deployments = table["deployments"]
 
-    def traffic(self, name: str) -> dict[int, float]:
+    def traffic(self, name: str) -> dict[int, int]:
         """What answers now, as far as the gateway was told."""
         entry = self.deployments.get(name)
         return {int(number): share for number, share in entry["traffic"].items()} if entry else {}

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import time
 import uuid
 from datetime import datetime, timezone
 from importlib.metadata import version as installed
 from typing import Any
 
-from cellship.backend.control.operations import Operations
-from cellship.backend.store.store import Store
-from cellship.backend.supervise.sockets import sockets_folder
-from cellship.backend.workspace.repository import Workspace
-
 from cellship.backend.compute.jobs import run_job
 from cellship.backend.compute.process import ProcessProvider
 from cellship.backend.control.deploys import Deploys
 from cellship.backend.control.events import Events
+from cellship.backend.control.operations import Operations
 from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.replicas import Replicas
 from cellship.backend.control.routes import Routes
@@ -28,6 +25,9 @@ from cellship.backend.control.views import Views
 from cellship.backend.data_folder import DataFolder
 from cellship.backend.protocol import PROTOCOL
 from cellship.backend.state.database import Database, open_database
+from cellship.backend.store.store import Store
+from cellship.backend.supervise.sockets import sockets_folder
+from cellship.backend.workspace.repository import Workspace
 
 LOG = logging.getLogger("cellship.control")
 EXEC_LIMIT = 600.0
@@ -120,10 +120,7 @@ class Service:
 
     async def execute(self, name: str, which: str | None, expression: str) -> dict[str, Any]:
         """Python over all names of a snapshot, in a clean worker that sees no traffic."""
-        record = await asyncio.to_thread(
-            self.views.record if which else self.views.newest_or_live,
-            *([name, which] if which else [name]),
-        )
+        record = await asyncio.to_thread(self.views.record_or_default, name, which)
         what = await asyncio.to_thread(self._runnables.of, name, record)
         job = {
             "snapshot": str(what.snapshot),
@@ -171,7 +168,7 @@ class Service:
         """Drop leases that nobody came back for."""
         while True:
             try:
-                await asyncio.to_thread(self.store.expire, datetime.now(timezone.utc))
+                await asyncio.to_thread(self.store.expire, time.time())
             except OSError:
                 LOG.exception("old leases could not be dropped")
             await asyncio.sleep(600)

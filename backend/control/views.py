@@ -92,11 +92,12 @@ class Views:
         )
         return next(version for version in versions if version.number == number)
 
-    def newest_or_live(self, name: str) -> VersionRecord:
-        """What `exec` means without a version: what answers, else the newest."""
-        live = self.live_number(name)
+    def record_or_default(self, name: str, which: str | None) -> VersionRecord:
+        """The version named, or what `exec` means without one: what answers, else the newest."""
+        if which is not None:
+            return self.record(name, which)
         self.require(name)
-        versions = self._versions(name)
+        live, versions = self.live_number(name), self._versions(name)
         return next((version for version in versions if version.number == live), versions[-1])
 
     def diff(self, name: str, old: str, new: str) -> dict[str, Any]:

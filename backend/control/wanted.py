@@ -21,7 +21,7 @@ class Wanted:
 
     deployment: Deployment
     versions: tuple[VersionRecord, ...]
-    traffic: Mapping[int, float]
+    traffic: Mapping[int, int]
     run: frozenset[int]
     first: frozenset[int]
 
@@ -33,7 +33,7 @@ def wanted(
     deployment: Deployment,
     versions: tuple[VersionRecord, ...],
     starts: Mapping[int, Start | None],
-    answering: Mapping[int, float],
+    answering: Mapping[int, int],
     now: datetime,
 ) -> Wanted:
     """Compare nothing, act on nothing: only say what is wanted."""
