@@ -1,0 +1,140 @@
+"""What is loaded in the kernel must be what lies on disk: the disk is what ships.
+
+A module that was edited, upgraded or patched after its import behaves differently here and in a
+worker. That would be a silent wrong answer, so it is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+from packaging.version import InvalidVersion, Version
+
+from cellship.snapshot.distributions import Distribution
+from cellship.snapshot.errors import CaptureRefused
+
+
+def check_packages(distributions: Iterable[Distribution]) -> None:
+    """Raises CaptureRefused if another version is loaded than is installed."""
+    for distribution in distributions:
+        module = sys.modules.get(distribution.name.replace("-", "_"))
+        loaded = getattr(module, "__version__", None)
+        if isinstance(loaded, str) and _other(loaded, distribution.version):
+            raise CaptureRefused(
+                f"{distribution.shown} {loaded} is loaded in this kernel, "
+                f"{distribution.version} is installed.",
+                code="capture.package-changed",
+                hint="Restart the kernel and run the notebook again, so that both are the same.",
+            )
+
+
+def check_local(modules: Mapping[str, str]) -> None:
+    """Raises CaptureRefused if a loaded local module (name -> file) is not what its file says."""
+    for name, file in modules.items():
+        module = sys.modules.get(name)
+        if isinstance(module, ModuleType) and file.endswith(".py"):
+            difference = _difference(module, file)
+            if difference:
+                raise _changed(name, file, difference)
+
+
+def _other(loaded: str, installed: str) -> bool:
+    """Whether two versions differ; a shorter one that agrees as far as it goes does not."""
+    try:
+        one, two = Version(loaded).release, Version(installed).release
+    except InvalidVersion:
+        return False
+    common = min(len(one), len(two))
+    return one[:common] != two[:common]
+
+
+def _difference(module: ModuleType, file: str) -> str:
+    """What of the module differs from its file: a function's or a constant's name, or ""."""
+    try:
+        text = Path(file).read_bytes()
+        tree = ast.parse(text)
+        code = compile(text, file, "exec", dont_inherit=True)
+    except (OSError, SyntaxError, ValueError):
+        return "the file, which cannot be read as Python now,"
+    on_disk = set(_codes(code))  # codes compare equal whatever file name they carry
+    for name, function in _functions(module):
+        if os.path.abspath(function.__code__.co_filename) != file:
+            continue
+        if function.__code__ not in on_disk:
+            return f"{name}()"
+    return _changed_constant(module, tree)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _functions(module: ModuleType) -> Iterator[tuple[str, FunctionType]]:
+    """Functions and methods that the module defines."""
+    for name, value in list(vars(module).items()):
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for inner, method in list(vars(value).items()):
+                yield from ((f"{name}.{inner}", function) for function in _unwrapped(method))
+        else:
+            yield from ((name, function) for function in _unwrapped(value))
+
+
+def _unwrapped(value: object) -> Iterator[FunctionType]:
+    if isinstance(value, property):
+        for part in (value.fget, value.fset, value.fdel):
+            yield from _unwrapped(part)
+        return
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    while not isinstance(value, FunctionType) and hasattr(type(value), "__wrapped__"):
+        value = value.__wrapped__  # type: ignore[attr-defined]
+    if isinstance(value, FunctionType):
+        yield value
+        yield from _unwrapped(value.__dict__.get("__wrapped__"))
+
+
+def _changed_constant(module: ModuleType, tree: ast.Module) -> str:
+    """The first plain constant of the file that has another value in the loaded module, or ""."""
+    for name, wanted in _constants(tree).items():
+        live = vars(module).get(name, wanted)
+        if type(live) is not type(wanted) or repr(live) != repr(wanted):
+            return name
+    return ""
+
+
+def _constants(tree: ast.Module) -> dict[str, object]:
+    """Names bound once, at the file's top level, to a literal, that no function rebinds."""
+    stored = [
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    ]
+    rebound = {
+        name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
+    }
+    found = {}
+    for node in tree.body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)):
+            continue
+        for target in node.targets:
+            if isinstance(target, ast.Name) and stored.count(target.id) == 1:
+                found[target.id] = node.value.value
+    return {name: value for name, value in found.items() if name not in rebound}
+
+
+def _changed(name: str, file: str, difference: str) -> CaptureRefused:
+    return CaptureRefused(
+        f"{difference} of {name} is not what {file} says: the file was edited after it was "
+        "imported here, or the module was changed from outside.",
+        code="capture.module-changed",
+        hint=f"import importlib, {name.partition('.')[0]}; importlib.reload(sys.modules[{name!r}])"
+        ", or restart the kernel.",
+    )
