@@ -123,7 +123,7 @@ class Client:
         return self._list(Version, deployment_path(name, "versions"))
 
     def version(self, name: str, which: str, wait: float = 0) -> Version:
-        """`which`: `7`, `live`, `previous`, `latest`. Waits `wait` seconds at most while it starts."""
+        """`which`: `7`, `live`, `previous`, `latest`. Waits up to `wait` seconds for its start."""
         path = deployment_path(name, "versions", which)
         return build(Version, self._ask("GET", path, query={"wait": wait} if wait else {}))
 

@@ -1,4 +1,4 @@
-"""Codes of what is typed, of the client and of a deploy: code -> (title, paragraphs) for `explain`."""
+"""Codes of what is typed, of the client and of a deploy: code -> (title, text) for `explain`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ CODES: dict[str, tuple[str, str]] = {
     "line.name": (
         "not a name",
         """A deployment's name has small letters, digits and `-`, begins and ends with a letter or a
-        digit, and is at most 63 signs long. It is a folder, a git ref and part of an address at once.
-        The name comes first on the line: `%%deploy churn`.""",
+        digit, and is at most 63 signs long. It is a folder, a git ref and part of an
+        address at once. The name comes first on the line: `%%deploy churn`.""",
     ),
     "line.version": (
         "not a version",
@@ -17,7 +17,8 @@ CODES: dict[str, tuple[str, str]] = {
     "line.shares": (
         "not a split of the calls",
         """Shares are percent, written VERSION=PERCENT, and add up to 100: `%cellship traffic churn
-        6=90 7=10`. A deploy takes all calls, or none with `--traffic 0`, which makes a candidate.""",
+        6=90 7=10`. A deploy takes all calls, or none with `--traffic 0`, which makes a
+        candidate.""",
     ),
     "line.time": (
         "not a length of time",
@@ -48,15 +49,17 @@ CODES: dict[str, tuple[str, str]] = {
     "line.no-entry": (
         "nothing to call",
         """A deploy needs an entry: something that can be called. In a `%%deploy` cell it is the only
-        function or class, else the one called like the deployment, else the last one. `--entry`
-        names another object, with attributes: `--entry model.predict`.
+        function or class, else the one called like the deployment, else the last one.
+        `--entry` names another object, with attributes: `--entry model.predict`.
 
-        `%deploy NAME` ships an object that exists; without `--entry` it is the one called NAME.""",
+        `%deploy NAME` ships an object that exists; without `--entry` it is the one called
+        NAME.""",
     ),
     "line.one-percent": (
         "one percent sign above a definition",
-        """`%deploy` is a line: it ships something that exists, and knows nothing of what stands below
-        it. `%%deploy` is for the whole cell: it runs the cell, then ships its function.""",
+        """`%deploy` is a line: it ships something that exists, and knows nothing of what stands
+        below it. `%%deploy` is for the whole cell: it runs the cell, then ships its
+        function.""",
     ),
     "line.packages": (
         "--packages names no file",
@@ -69,14 +72,16 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "line.no-notebook": (
         "a deploy needs a notebook",
-        """A deploy ships the objects that a notebook or an IPython session holds, with the cells that
-        made them. A shell command or a plain script has neither. Load the extension in the notebook
-        with `%load_ext cellship` and write `%%deploy NAME` on a cell with a function.""",
+        """A deploy ships the objects that a notebook or an IPython session holds, with the cells
+        that made them. A shell command or a plain script has neither. Load the extension
+        in the notebook with `%load_ext cellship` and write `%%deploy NAME` on a cell with
+        a function.""",
     ),
     "call.argument": (
         "not an argument",
         """Arguments of a call are written KEY=VALUE. In a notebook the value is a Python expression
-        over its names (`row=X[1600]`); in a shell it is JSON, else text (`row='[1, 2, 3]'`).""",
+        over its names (`row=X[1600]`); in a shell it is JSON, else text (`row='[1, 2,
+        3]'`).""",
     ),
     "call.by-name": (
         "arguments go by name",
@@ -84,8 +89,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "call.not-json": (
         "JSON cannot hold the value",
-        """Numbers, text, lists, dictionaries, dates, bytes, arrays, series, frames and tensors can be
-        sent. Turn the value into one of these first.""",
+        """Numbers, text, lists, dictionaries, dates, bytes, arrays, series, frames and tensors can
+        be sent. Turn the value into one of these first.""",
     ),
     "call.no-answer": (
         "the endpoint does not answer",
@@ -95,7 +100,8 @@ CODES: dict[str, tuple[str, str]] = {
     "exec.raised": (
         "the expression raised",
         """The expression ran in a clean worker that holds the version's names, and raised. The lines
-        below the message are its traceback there; the notebook's own names are not visible to it.""",
+        below the message are its traceback there; the notebook's own names are not
+        visible to it.""",
     ),
     "diff.one-version": (
         "one version only",
@@ -103,24 +109,26 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "delete.unconfirmed": (
         "a deletion must be said twice",
-        """A deletion asks first in a terminal. A notebook may run again by accident, so there it needs
-        `--yes`; a script needs it too. The message says what would go.""",
+        """A deletion asks first in a terminal. A notebook may run again by accident, so there it
+        needs `--yes`; a script needs it too. The message says what would go.""",
     ),
     "deploy.interrupted": (
         "interrupted",
         """An interrupt before the version exists drops all bytes that were on their way, and traffic
-        stays as it was. Once the version exists, an interrupt only ends the waiting: the version goes
-        on starting, and answers when it has started.""",
+        stays as it was. Once the version exists, an interrupt only ends the waiting: the
+        version goes on starting, and answers when it has started.""",
     ),
     "deploy.copy": (
         "copying failed",
-        """The bytes of the version could not be written into the service's data folder, or read where
-        they lie: the disk is full, or a file has gone. Nothing was kept, and traffic is as it was.""",
+        """The bytes of the version could not be written into the service's data folder, or read
+        where they lie: the disk is full, or a file has gone. Nothing was kept, and
+        traffic is as it was.""",
     ),
     "deploy.did-not-start": (
         "the new version did not start",
-        """The version exists, and its worker ended or raised before it could answer. It gets no calls;
-        what answered before goes on. Mend the cell and deploy again: that makes the next version.""",
+        """The version exists, and its worker ended or raised before it could answer. It gets no
+        calls; what answered before goes on. Mend the cell and deploy again: that makes
+        the next version.""",
     ),
     "doctor.problems": (
         "something is missing",
@@ -137,14 +145,14 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "client.answer": (
         "an answer that cannot be read",
-        """What answered is not a Cellship service, or one that speaks otherwise: a proxy's error page,
-        or a newer version. `cellship doctor` compares both halves.""",
+        """What answered is not a Cellship service, or one that speaks otherwise: a proxy's error
+        page, or a newer version. `cellship doctor` compares both halves.""",
     ),
     "client.protocol": (
         "client and service do not understand each other",
         """The notebook's cellship and the service state a protocol number each, and these differ too
-        much. Update the older half: `%pip install -U cellship` here, or the service's environment
-        there, followed by `cellship down` and `cellship up`.""",
+        much. Update the older half: `%pip install -U cellship` here, or the service's
+        environment there, followed by `cellship down` and `cellship up`.""",
     ),
     "backend.not-running": (
         "the service is not running",
@@ -153,18 +161,19 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "backend.not-yours": (
         "another user's service",
-        """The data folder belongs to another user, and so does the service that uses it. Name a folder
-        of your own with `CELLSHIP_DATA` or `--data`.""",
+        """The data folder belongs to another user, and so does the service that uses it. Name a
+        folder of your own with `CELLSHIP_DATA` or `--data`.""",
     ),
     "backend.no-answer": (
         "the service does not answer",
-        """Something is written about a service, and nothing answers at its address: it is starting, or
-        it has ended. `cellship up` starts it again, and `cellship doctor` says what is wrong.""",
+        """Something is written about a service, and nothing answers at its address: it is starting,
+        or it has ended. `cellship up` starts it again, and `cellship doctor` says what is
+        wrong.""",
     ),
     "internal.defect": (
         "a mistake of ours",
-        """Something failed that was not foreseen. Traffic moves in one last step only, so what answered
-        goes on. With `CELLSHIP_DEBUG=1` in the environment the whole traceback is shown: please send
-        it with the cell that led there.""",
+        """Something failed that was not foreseen. Traffic moves in one last step only, so what
+        answered goes on. With `CELLSHIP_DEBUG=1` in the environment the whole traceback
+        is shown: please send it with the cell that led there.""",
     ),
 }
