@@ -98,7 +98,7 @@ def test_backend_imports_snapshot_only() -> None:
 
 
 def test_magics_reach_the_service_through_its_client() -> None:
-    doors = ("client", "worker", "locate", "launch")
+    doors = ("client", "client_answers", "worker", "locate", "launch")
     allowed = (
         "cellship.magics",
         "cellship.snapshot",
