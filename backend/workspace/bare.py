@@ -123,14 +123,14 @@ class Bare:
             if tag:
                 yield tag
 
-    def clear_locks(self, older_than: float) -> None:
-        """Remove lock files of refs, at least this many seconds old, that a dead writer left."""
+    def clear_leftovers(self, older_than: float) -> None:
+        """Remove lock files of refs and unfinished objects, at least this many seconds old."""
         newest = time.time() - older_than
-        candidates = [self.path / "packed-refs.lock", *(self.path / "refs").rglob("*.lock")]
-        for lock in candidates:
+        locks = [self.path / "packed-refs.lock", *(self.path / "refs").rglob("*.lock")]
+        for file in [*locks, *(self.path / "objects").glob("tmp_object_git2_*")]:
             try:
-                if lock.stat().st_mtime <= newest:
-                    lock.unlink()
+                if file.stat().st_mtime <= newest:
+                    file.unlink()
             except FileNotFoundError:
                 continue
 
@@ -166,7 +166,7 @@ class Bare:
                     raise
                 if time.monotonic() > deadline:
                     raise _busy(error) from error
-            self.clear_locks(STALE_AFTER)
+            self.clear_leftovers(STALE_AFTER)
             time.sleep(0.02)
 
 

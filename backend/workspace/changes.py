@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,10 @@ def diff(old: Files, new: Files, old_label: str, new_label: str) -> Diff:
 
 def changed(old: Files, new: Files) -> tuple[str, ...]:
     """In words, the most telling first; empty when both ship the same."""
-    values = list(_values(old, new))
+    values = dict(_values(old, new))
     code = [words for name, words in _source(old, new) if name not in values]
-    parts = [*code, *values, *_files(old, new), *_packages(old, new), *_settings(old, new)]
+    parts = [*code, *values.values()]
+    parts += [*_files(old, new), *_packages(old, new), *_settings(old, new)]
     if not parts and old.get("values/graph.pkl") != new.get("values/graph.pkl"):
         parts.append("values")
     if old.get("examples.json") != new.get("examples.json"):
@@ -106,21 +107,21 @@ def _changed_lines(old: list[str], new: list[str]) -> int:
     return sum(max(b - a, d - c) for kind, a, b, c, d in codes if kind != "equal")
 
 
-def _values(old: Files, new: Files) -> Iterator[str]:
-    before, after = (
-        _by(_json(files, "values/manifest.json"), "values", "name") for files in (old, new)
-    )
-    yield from _differing(before, after, lambda name: name)
+def _values(old: Files, new: Files) -> Iterator[tuple[str, str]]:
+    """(name, words) of each value that differs."""
+    path, key = "values/manifest.json", "name"
+    before, after = (_by(_json(files, path), "values", key) for files in (old, new))
+    yield from _differing(before, after)
 
 
 def _files(old: Files, new: Files) -> Iterator[str]:
+    path, key = "files/manifest.json", "path"
     before, after = (
-        _by(_json(files, "files/manifest.json"), "files", "path") for files in (old, new)
+        {at: entry.get("digest") for at, entry in _by(_json(files, path), "files", key).items()}
+        for files in (old, new)
     )
-    without = [
-        {path: entry.get("digest") for path, entry in side.items()} for side in (before, after)
-    ]
-    yield from _differing(without[0], without[1], lambda path: path.rpartition("/")[2])
+    for at, words in _differing(before, after):
+        yield words.replace(at, at.rpartition("/")[2], 1)
 
 
 def _packages(old: Files, new: Files) -> Iterator[str]:
@@ -159,17 +160,15 @@ def _shown(value: Any) -> str:
     return "unset" if value is None else json.dumps(value) if not isinstance(value, str) else value
 
 
-def _differing(
-    old: Mapping[str, Any], new: Mapping[str, Any], words: Callable[[str], str]
-) -> Iterator[str]:
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name in new:
         if name not in old:
-            yield f"{words(name)} (new)"
+            yield name, f"{name} (new)"
         elif old[name] != new[name]:
-            yield words(name)
+            yield name, name
     for name in old:
         if name not in new:
-            yield f"{words(name)} (gone)"
+            yield name, f"{name} (gone)"
 
 
 def _by(manifest: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:

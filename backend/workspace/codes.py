@@ -104,4 +104,9 @@ CODES: dict[str, tuple[str, str]] = {
         "Another program, such as git gc, holds the lock of the repository. Nothing was "
         "changed; repeat the command when it is done.",
     ),
+    "workspace.disk-full": (
+        "No room for a commit",
+        "The disk that holds the data folder is full. A commit is written whole or not at all; "
+        "nothing was changed, and what answers goes on. %cellship status says how much is free.",
+    ),
 }

@@ -7,8 +7,7 @@ deleted since. Only new commits are read; if the branch was rewritten, all of th
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,64 +15,15 @@ import pygit2
 
 from cellship.backend.workspace import deployment_yaml, settings
 from cellship.backend.workspace.bare import Bare, Tag
-from cellship.backend.workspace.deployment import Deployment, Mark
+from cellship.backend.workspace.deployment import Deployment
 from cellship.backend.workspace.deployment_yaml import BadFile
+from cellship.backend.workspace.life import Life
 from cellship.backend.workspace.names import NAME
 from cellship.backend.workspace.record import Record
 from cellship.backend.workspace.versions import VersionRecord, read_tag_message
 
 FOLDER = "deployments"
 FILE = "deployment.yaml"
-
-
-@dataclass
-class _Life:
-    """One deployment since it was created, as far as it was read."""
-
-    deployment: Deployment = field(default_factory=Deployment)
-    versions: list[VersionRecord] = field(default_factory=list)
-    before: dict[int, Mapping[int, int] | None] = field(default_factory=dict)
-    named: set[int] = field(default_factory=set)
-    ended: Mark | None = None
-    problem: BadFile | None = None
-    updated: str = ""
-    commit: str = ""
-
-    def step(self, wanted: Deployment, made: list[VersionRecord]) -> None:
-        """One commit that touched the deployment."""
-        traffic = self.deployment.traffic
-        wanted = self._without_ended_hold(wanted)
-        ordinary = [version for version in made if not version.candidate]
-        if wanted.traffic is None and traffic is not None and not ordinary:
-            self.before.clear()  # back to `latest` by an edit: nothing before it goes on
-        self.before |= {version.number: traffic for version in ordinary}
-        self.named |= set(wanted.traffic or ())
-        self.versions += made
-        self.versions.sort(key=lambda version: version.number)
-        self.deployment = wanted
-
-    def _without_ended_hold(self, wanted: Deployment) -> Deployment:
-        """An edit of traffic ends a hold that it leaves standing; a rollback sets one and marks."""
-        last = self.deployment
-        edited = wanted.traffic != last.traffic and wanted.bad.keys() <= last.bad.keys()
-        if edited and wanted.hold == last.hold:
-            self.ended = wanted.hold
-        if wanted.hold != self.ended:
-            self.ended = None
-        return wanted if self.ended is None else replace(wanted, hold=None)
-
-    def record(self, name: str) -> Record:
-        gone = self.deployment.deleted
-        versions = tuple(
-            replace(
-                version,
-                before=self.before.get(version.number),
-                named=version.number in self.named,
-            )
-            for version in self.versions
-            if version.number not in gone
-        )
-        return Record(name, self.deployment, versions, self.updated, self.commit)
 
 
 class History:
@@ -84,7 +34,7 @@ class History:
         self._lock = threading.Lock()
         self._head: str | None = None
         self._root: str | None = None
-        self._lives: dict[str, _Life] = {}
+        self._lives: dict[str, Life] = {}
         self._records: dict[str, Record] = {}
         self._parsed: dict[str, Any] = {}
 
@@ -147,7 +97,7 @@ class History:
             if name not in new:
                 self._lives.pop(name, None)
                 continue
-            life = self._lives.setdefault(name, _Life())
+            life = self._lives.setdefault(name, Life())
             mine = [tag for tag in tags if tag.name == name]
             self._step(life, commit, new[name], mine)
         self._root = str(commit.tree_id)
@@ -164,7 +114,7 @@ class History:
             str(entry.name): str(entry.id) for entry in folders if NAME.fullmatch(entry.name or "")
         }
 
-    def _step(self, life: _Life, commit: pygit2.Commit, tree: str, tags: list[Tag]) -> None:
+    def _step(self, life: Life, commit: pygit2.Commit, tree: str, tags: list[Tag]) -> None:
         life.updated, life.commit = utc(commit.commit_time), str(commit.id)
         made = [found for tag in tags if (found := self._version(tag, tree))]
         wanted = life.deployment

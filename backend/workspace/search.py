@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from cellship.snapshot.errors import Detail, Refused
 from cellship.snapshot.secret_files import is_secret_name
+from cellship.snapshot.secrets import find_secrets
 
 FILES = "files/manifest.json"
 SHOWN = 5
@@ -30,13 +31,13 @@ def refuse_secrets(files: Mapping[str, bytes]) -> None:
 
 
 def _secret_texts(files: Mapping[str, bytes]) -> Iterator[Detail]:
-    from cellship.snapshot.secrets import find_secrets
-
     for path, data in sorted(files.items()):
         text, has_lines = _text(data)
-        for finding in find_secrets(text):
-            where = f"{path}, line {finding.line}" if has_lines else path
-            yield Detail(where, finding.kind)
+        found = find_secrets(text)
+        if has_lines:
+            yield from (Detail(f"{path}, line {one.line}", one.kind) for one in found)
+        else:
+            yield from (Detail(path, kind) for kind in sorted({one.kind for one in found}))
 
 
 def _text(data: bytes) -> tuple[str, bool]:
@@ -46,7 +47,9 @@ def _text(data: bytes) -> tuple[str, bool]:
             return data.decode(), True
         except UnicodeDecodeError:
             pass
-    return "\n".join(run.decode("ascii") for run in TEXT_IN_BINARY.findall(data)), False
+    runs = [run.decode("ascii") for run in TEXT_IN_BINARY.findall(data)]
+    # what comes before a text in a pickle is its length, which may look like a letter
+    return "\n".join([*runs, *(run[1:] for run in runs)]), False
 
 
 def _secret_files(manifest: bytes | None) -> Iterator[Detail]:

@@ -17,7 +17,7 @@ from cellship.backend.workspace.bare import SERVICE, Bare, Moved, Tag, signature
 from cellship.backend.workspace.deployment import Deployment, mark
 from cellship.backend.workspace.deployment_yaml import BadFile
 from cellship.backend.workspace.history import FILE, FOLDER, History
-from cellship.backend.workspace.lock import WriterLock
+from cellship.backend.workspace.lock import Left, WriterLock
 from cellship.backend.workspace.record import Record
 from cellship.backend.workspace.settings import LOADER
 from cellship.backend.workspace.trees import put, write_tree
@@ -27,6 +27,7 @@ from cellship.snapshot.errors import CellshipError
 Result = TypeVar("Result")
 DELETED = "deleted"
 TRIES = 100
+NO_SPACE = "No space left on device"
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,28 @@ class Writer:
     def create(self, now: datetime) -> None:
         """Make repository and first commit, if they are not there; mend what a crash left."""
         self._bare.path.mkdir(parents=True, exist_ok=True)
-        with self._lock.hold() as died:
+        with self._lock.hold() as left:
             if not self._begun():
                 self._bare.init()
                 _sync_folder(self._bare.path)
-            if died:
-                self._mend()
+            self._mend(left)
             if self._bare.head() is None:
                 tree = write_tree(self._bare.repo, first_commit.FILES)
                 self._advance(None, tree, first_commit.MESSAGE, Signed(SERVICE, now))
 
     def run(self, work: Callable[[], Result]) -> Result:
         """Do `work` as the only writer; from its beginning again if the branch moved meanwhile."""
-        with self._lock.hold() as died:
-            if died:
-                self._mend()
+        with self._lock.hold() as left:
+            self._mend(left)
             for _ in range(TRIES):
                 try:
                     return work()
                 except Moved:
                     continue
+                except (pygit2.GitError, OSError) as error:
+                    if NO_SPACE not in str(error):
+                        raise
+                    raise disk_full(error) from error
         raise CellshipError("The workspace moves too fast to be written.", code="workspace.busy")
 
     def next_number(self, name: str, record: Record | None) -> int:
@@ -147,9 +150,12 @@ class Writer:
     def _begun(self) -> bool:
         return (self._bare.path / "HEAD").is_file() and (self._bare.path / "config").is_file()
 
-    def _mend(self) -> None:
-        """After a writer that died: its lock files, and tags of versions that never came to be."""
-        self._bare.clear_locks(older_than=0)
+    def _mend(self, left: Left) -> None:
+        """After a writer that did not end well: its files, and tags that are no versions."""
+        if left is Left.DONE:
+            return
+        if left is Left.DIED:
+            self._bare.clear_leftovers(older_than=0)
         for tag in list(self._bare.tags()):
             if read_tag_message(tag.message) and not self._is_version(tag):
                 self._bare.drop_tag(tag_name(tag.name, tag.number))
@@ -161,6 +167,16 @@ class Writer:
             return True  # nothing is taken away from what cannot be read
         versions = record.versions if record else ()
         return any(version.commit == tag.commit for version in versions)
+
+
+def disk_full(error: Exception) -> CellshipError:
+    """The sentence for a disk without room."""
+    return CellshipError(
+        "The disk of the data folder is full; nothing was changed.",
+        code="workspace.disk-full",
+        hint="Make room, then repeat it.",
+        log_text=str(error),
+    )
 
 
 def _sync_folder(folder: Path) -> None:
