@@ -15,13 +15,13 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 import uvicorn
-from cellship.backend.supervise.sockets import sockets_folder
 
 from cellship.backend.api.app import create_app
 from cellship.backend.control.service import Service
 from cellship.backend.data_folder import DataFolder, open_data_folder
 from cellship.backend.locate import connection_of
 from cellship.backend.protocol import PROTOCOL
+from cellship.backend.supervise.sockets import sockets_folder
 from cellship.snapshot.errors import CellshipError, NoBackend, Refused
 
 

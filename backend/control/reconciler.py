@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from cellship.backend.workspace.repository import Workspace
-
 from cellship.backend.control.events import Event, Events
 from cellship.backend.control.replicas import READY, Replica, Replicas, StartFailed
 from cellship.backend.control.routes import DeploymentRoute, Routes, VersionRoute
 from cellship.backend.control.runnable import Runnables
 from cellship.backend.control.starts import FAILED, OK, PENDING, Starts
 from cellship.backend.control.wanted import Wanted, wanted
+from cellship.backend.workspace.repository import Workspace
 
 LOG = logging.getLogger("cellship.control")
 SWEEP = 10.0

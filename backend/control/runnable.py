@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from cellship.backend.compute.environments import build
-from cellship.backend.store.store import Store
-from cellship.backend.workspace.repository import Workspace
-
 from cellship.backend.compute.jobs import Worker
 from cellship.backend.compute.snapshots import keep, read_json
 from cellship.backend.compute.worker_build import worker_build
 from cellship.backend.control.log_folders import last_lines
 from cellship.backend.control.replicas import StartFailed, VersionToRun
 from cellship.backend.data_folder import DataFolder
+from cellship.backend.store.store import Store
+from cellship.backend.workspace.repository import Workspace
 from cellship.backend.workspace.versions import VersionRecord
 
 LINES_SHOWN = 10

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cellship.backend.workspace.repository import Workspace
-
 from cellship.backend.control.log_folders import read_logs
 from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.replicas import DRAINING, READY, Replicas
@@ -14,6 +12,7 @@ from cellship.backend.control.starts import FAILED, PENDING, Starts
 from cellship.backend.data_folder import DataFolder
 from cellship.backend.workspace.deployment import Deployment, Mark
 from cellship.backend.workspace.names import no_deployment, version_name
+from cellship.backend.workspace.repository import Workspace
 from cellship.backend.workspace.versions import VersionRecord
 from cellship.backend.workspace.words import find_version
 
