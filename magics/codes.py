@@ -5,14 +5,15 @@ from __future__ import annotations
 CODES: dict[str, tuple[str, str]] = {
     "line.name": (
         "not a name",
-        """A deployment's name has small letters, digits and `-`, begins and ends with a letter or a
-        digit, and is at most 63 signs long. It is a folder, a git ref and part of an
+        """A deployment's name has small letters, digits and `-`, begins and ends with a letter or
+        a digit, and is at most 63 signs long. It is a folder, a git ref and part of an
         address at once. The name comes first on the line: `%%deploy churn`.""",
     ),
     "line.version": (
         "not a version",
-        """A version is written `churn@7`. In place of the number may stand `live` (the one with the
-        largest share of the calls), `previous` (where a rollback would go) or `latest`.""",
+        """A version is written `churn@7`. In place of the number may stand `live` (the one with
+        the largest share of the calls), `previous` (where a rollback would go) or
+        `latest`.""",
     ),
     "line.shares": (
         "not a split of the calls",
@@ -38,8 +39,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "line.command": (
         "no such command",
-        """`%cellship --help` in a notebook and `cellship --help` in a shell list the commands; both
-        have the same ones.""",
+        """`%cellship --help` in a notebook and `cellship --help` in a shell list the commands;
+        both have the same ones.""",
     ),
     "line.not-yet": (
         "does not exist yet",
@@ -48,18 +49,23 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "line.no-entry": (
         "nothing to call",
-        """A deploy needs an entry: something that can be called. In a `%%deploy` cell it is the only
-        function or class, else the one called like the deployment, else the last one.
-        `--entry` names another object, with attributes: `--entry model.predict`.
+        """A deploy needs an entry: something that can be called. In a `%%deploy` cell it is the
+        only function or class, else the one called like the deployment, else the last
+        one. `--entry` names another object, with attributes: `--entry model.predict`.
 
-        `%deploy NAME` ships an object that exists; without `--entry` it is the one called
-        NAME.""",
+        `%deploy NAME` ships an object that exists; without `--entry` it is the one
+        called NAME.""",
     ),
     "line.one-percent": (
         "one percent sign above a definition",
         """`%deploy` is a line: it ships something that exists, and knows nothing of what stands
         below it. `%%deploy` is for the whole cell: it runs the cell, then ships its
         function.""",
+    ),
+    "line.syntax": (
+        "the cell is not Python",
+        """The cell below `%%deploy` cannot be parsed, so nothing of it ran. The lines above the
+        message say where; line numbers count from the line below `%%deploy`.""",
     ),
     "line.packages": (
         "--packages names no file",
@@ -73,15 +79,15 @@ CODES: dict[str, tuple[str, str]] = {
     "line.no-notebook": (
         "a deploy needs a notebook",
         """A deploy ships the objects that a notebook or an IPython session holds, with the cells
-        that made them. A shell command or a plain script has neither. Load the extension
-        in the notebook with `%load_ext cellship` and write `%%deploy NAME` on a cell with
-        a function.""",
+        that made them. A shell command or a plain script has neither. Load the
+        extension in the notebook with `%load_ext cellship` and write `%%deploy NAME` on
+        a cell with a function.""",
     ),
     "call.argument": (
         "not an argument",
-        """Arguments of a call are written KEY=VALUE. In a notebook the value is a Python expression
-        over its names (`row=X[1600]`); in a shell it is JSON, else text (`row='[1, 2,
-        3]'`).""",
+        """Arguments of a call are written KEY=VALUE. In a notebook the value is a Python
+        expression over its names (`row=X[1600]`); in a shell it is JSON, else text
+        (`row='[1, 2, 3]'`).""",
     ),
     "call.by-name": (
         "arguments go by name",
@@ -99,9 +105,9 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "exec.raised": (
         "the expression raised",
-        """The expression ran in a clean worker that holds the version's names, and raised. The lines
-        below the message are its traceback there; the notebook's own names are not
-        visible to it.""",
+        """The expression ran in a clean worker that holds the version's names, and raised. The
+        lines below the message are its traceback there; the notebook's own names are
+        not visible to it.""",
     ),
     "diff.one-version": (
         "one version only",
@@ -114,9 +120,9 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "deploy.interrupted": (
         "interrupted",
-        """An interrupt before the version exists drops all bytes that were on their way, and traffic
-        stays as it was. Once the version exists, an interrupt only ends the waiting: the
-        version goes on starting, and answers when it has started.""",
+        """An interrupt before the version exists drops all bytes that were on their way, and
+        traffic stays as it was. Once the version exists, an interrupt only ends the
+        waiting: the version goes on starting, and answers when it has started.""",
     ),
     "deploy.copy": (
         "copying failed",
@@ -150,9 +156,9 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "client.protocol": (
         "client and service do not understand each other",
-        """The notebook's cellship and the service state a protocol number each, and these differ too
-        much. Update the older half: `%pip install -U cellship` here, or the service's
-        environment there, followed by `cellship down` and `cellship up`.""",
+        """The notebook's cellship and the service state a protocol number each, and these differ
+        too much. Update the older half: `%pip install -U cellship` here, or the
+        service's environment there, followed by `cellship down` and `cellship up`.""",
     ),
     "backend.not-running": (
         "the service is not running",
@@ -166,9 +172,9 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "backend.no-answer": (
         "the service does not answer",
-        """Something is written about a service, and nothing answers at its address: it is starting,
-        or it has ended. `cellship up` starts it again, and `cellship doctor` says what is
-        wrong.""",
+        """Something is written about a service, and nothing answers at its address: it is
+        starting, or it has ended. `cellship up` starts it again, and `cellship doctor`
+        says what is wrong.""",
     ),
     "internal.defect": (
         "a mistake of ours",

@@ -139,14 +139,11 @@ def one_name(words: tuple[str, ...], magic: str) -> str:
 def choose_entry(
     session: Session, name: str, option: str | None, cell: str | None
 ) -> entries.Entry:
-    """The entry, before anything runs; a cell that cannot be parsed says so by running."""
+    """The entry, before anything runs."""
     if cell is None:
         refuse_line_above_definition(session, name, option)
         return entries.of_name(name, option, named_objects(session))
-    try:
-        return entries.of_cell(session.shell.transform_cell(cell), name, option)
-    except SyntaxError:
-        return entries.Entry(name)
+    return entries.of_cell(session.shell.transform_cell(cell), name, option)
 
 
 def named_objects(session: Session) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,11 +26,11 @@ def of_cell(source: str, name: str, option: str | None) -> Entry:
     """The entry of a cell given as plain Python (IPython's own syntax already translated).
 
     `--entry`; else the only def or class; else the one called NAME; else the last one.
-    Raises UsageProblem if there is none, SyntaxError if the cell cannot be parsed.
+    Raises UsageProblem if there is none, or if the cell cannot be parsed.
     """
     if option:
         return Entry(checked(option))
-    names = definitions(ast.parse(source))
+    names = definitions(parse(source, name))
     if not names:
         raise UsageProblem(NOTHING, code="line.no-entry")
     if len(names) == 1:
@@ -37,6 +38,17 @@ def of_cell(source: str, name: str, option: str | None) -> Entry:
     if (called := object_name(name)) in names:
         return Entry(called, f"entry: {called}, the one called like the deployment")
     return Entry(names[-1], f"entry: {names[-1]}, the last of {', '.join(names)}")
+
+
+def parse(source: str, name: str) -> ast.Module:
+    """The cell as a tree. With a SyntaxError IPython shows our frames, so it is told in words."""
+    try:
+        return ast.parse(source, f"%%deploy {name}")
+    except SyntaxError as error:
+        told = "".join(traceback.format_exception_only(error)).rstrip()
+        raise UsageProblem(
+            f"{told}\nNothing ran and nothing was shipped.", code="line.syntax"
+        ) from error
 
 
 def of_name(name: str, option: str | None, known: Sequence[str]) -> Entry:

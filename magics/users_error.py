@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
 from typing import Any
 
 from cellship.snapshot.errors import CellshipError
@@ -30,15 +29,7 @@ def user_lines(shell: Any, error: BaseException) -> list[str]:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals is not shell.user_ns:
         trace = trace.tb_next
-    if trace is None and not isinstance(error, SyntaxError):
+    if trace is None:
         return traceback.format_exception_only(type(error), error)
-    return formatted(shell, error, trace)
-
-
-def formatted(shell: Any, error: BaseException, trace: TracebackType | None) -> list[str]:
-    kind = type(error)
-    if isinstance(error, SyntaxError) and trace is None:
-        found = shell.SyntaxTB.structured_traceback(kind, error, [])
-    else:
-        found = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=0)
+    found = shell.InteractiveTB.structured_traceback(type(error), error, trace, tb_offset=0)
     return [str(line) for line in found]
