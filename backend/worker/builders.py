@@ -1,0 +1,181 @@
+"""What a snapshot's pickle stream may name, apart from the user's own packages. Format 1.
+
+A builder's name and meaning never change; new ones may be added. numpy and torch are imported only by
+the builders that make their objects.
+"""
+
+import functools
+import importlib
+import sys
+import threading
+import types
+import weakref
+
+
+def defined(path):
+    """What source.py defines as `path`: `Net`, or `Net.forward`."""
+    found = sys.modules["__main__"]
+    for name in path.split("."):
+        found = vars(found)[name] if isinstance(found, type) else getattr(found, name)
+    return getattr(found, "__func__", found) if "." in path else found
+
+
+def module(name):
+    """An imported module."""
+    return importlib.import_module(name)
+
+
+# Functions and classes that source.py cannot define again
+
+
+def code(*fields):
+    """A code object of this Python's minor version."""
+    return types.CodeType(*fields)
+
+
+def namespace(name):
+    """Globals of functions: a module's own dict, or a fresh one where `name` is None."""
+    if name is None:
+        return {"__builtins__": __builtins__}
+    return vars(sys.modules.get(name) or importlib.import_module(name))
+
+
+def fill_namespace(names, state):
+    """Give fresh globals what their functions read."""
+    names.update(state)
+
+
+def empty_cell():
+    """A closure cell; the functions that share it fill it."""
+    return types.CellType()
+
+
+def function(code, names, name, cells):
+    """A function without its state."""
+    return types.FunctionType(code, names, name, None, cells)
+
+
+def fill_function(made, state):
+    """Contents of the cells, and the attributes."""
+    for cell, contents in state.pop("cells"):
+        cell.cell_contents = contents
+    made.__dict__.update(state.pop("dict"))
+    for name, value in state.items():
+        setattr(made, name, value)
+
+
+def class_(metaclass, name, bases, first):
+    """A class without its entries; `first` holds what must be there from the start."""
+    return types.new_class(name, bases, {"metaclass": metaclass}, lambda body: body.update(first))
+
+
+def enum_(metaclass, name, bases, first, members):
+    """An enumeration with its members."""
+    body = metaclass.__prepare__(name, bases)
+    for key, value in list(first.items()) + list(members.items()):
+        body[key] = value
+    return metaclass.__new__(metaclass, name, bases, body)
+
+
+def fill_class(made, entries):
+    """Set the entries of a class, in their order."""
+    for name, value in entries.items():
+        setattr(made, name, value)
+
+
+def field_kind(name):
+    """The marks that dataclasses put on fields; they are compared by identity."""
+    import dataclasses
+
+    return getattr(dataclasses, name)
+
+
+def bound(function, self):
+    """A method of an object."""
+    return types.MethodType(function, self)
+
+
+def cached(function, maxsize, typed):
+    """`functools.lru_cache`, empty."""
+    return functools.lru_cache(maxsize, typed)(function)
+
+
+# Things that only exist within a process
+
+
+def lock():
+    """An unlocked lock."""
+    return threading.Lock()
+
+
+def rlock():
+    """An unlocked re-entrant lock."""
+    return threading.RLock()
+
+
+def weak(target):
+    """A weak reference to something that another name keeps alive."""
+    return weakref.ref(target)
+
+
+def proxy(mapping):
+    """A read-only view of a mapping."""
+    return types.MappingProxyType(mapping)
+
+
+def view(owner):
+    """A memoryview of all of `owner`."""
+    return memoryview(owner)
+
+
+def empty_set():
+    """A set, filled by `fill_set` so that it may contain what contains it."""
+    return set()
+
+
+def fill_set(made, items):
+    """Add the items, which travel in canonical order."""
+    made.update(items)
+
+
+# Arrays and tensors over shared memory
+
+
+def region(buffer):
+    """A stretch of memory that arrays lie in: mapped copy-on-write, or a bytearray."""
+    return buffer
+
+
+def array(memory, dtype, shape, strides, offset, writable):
+    """A numpy array that lies in a region."""
+    numpy = importlib.import_module("numpy")
+    made = numpy.ndarray(shape, dtype, memory, offset, strides)
+    made.flags.writeable = writable
+    return made
+
+
+def array_in_order(memory, dtype, shape, order):
+    """A numpy array that has a region for itself."""
+    return importlib.import_module("numpy").ndarray(shape, dtype, memory, 0, None, order)
+
+
+def storage(memory):
+    """A torch storage over a region."""
+    torch = importlib.import_module("torch")
+    if not len(memory):
+        return torch.UntypedStorage(0)
+    return torch.frombuffer(memory, dtype=torch.uint8).untyped_storage()
+
+
+def tensor(storage, dtype, offset, size, stride, requires_grad):
+    """A torch tensor that lies in a storage; `dtype` by its name."""
+    torch = importlib.import_module("torch")
+    made = torch.empty(0, dtype=getattr(torch, dtype))
+    made.set_(storage, offset, size, stride)
+    made.requires_grad_(requires_grad)
+    return made
+
+
+def parameter(data, requires_grad):
+    """A torch parameter."""
+    return importlib.import_module("torch").nn.Parameter(data, requires_grad)

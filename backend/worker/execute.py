@@ -1,0 +1,51 @@
+"""Verb `exec`: one expression over all names of a snapshot, in the main thread, no loop running."""
+
+import inspect
+import sys
+import traceback
+
+from .restore import restore
+
+
+def execute(job):
+    """{"ok": True, "repr"} or {"ok": False, "error", "traceback"}."""
+    try:
+        return {"ok": True, "repr": repr(evaluate(job))}
+    except Exception as error:
+        return failure(error)
+
+
+def evaluate(job):
+    namespace = restore(job["snapshot"]).namespace
+    value = eval(compile(job["expression"].strip(), "<exec>", "eval"), namespace)
+    return finished(value) if inspect.iscoroutine(value) else value
+
+
+def finished(coroutine):
+    """The answer of an `async def` entry, as its caller would get it."""
+    import asyncio
+
+    async def answer():
+        return await coroutine
+
+    return asyncio.run(answer())
+
+
+def failure(error):
+    """What a failed evaluation says, without our own frames."""
+    text = "".join(traceback.format_exception(type(error), error, user_frames(error)))
+    return {"ok": False, "error": one_line(error), "traceback": text}
+
+
+def one_line(error):
+    """`ValueError: what it says`."""
+    return "".join(traceback.format_exception_only(type(error), error)).strip()
+
+
+def user_frames(error):
+    """The traceback from the first frame that is not this package's."""
+    own = sys.modules[__package__].__path__[0]
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(own):
+        frames = frames.tb_next
+    return frames

@@ -1,0 +1,39 @@
+"""A snapshot folder becomes live again. Written once, for every verb and for the kernel's checkout."""
+
+import linecache
+import os
+import sys
+import types
+
+from . import shim
+from .values import Values, use
+
+SOURCE = "source.py"
+
+
+class Restored:
+    """`module` is registered as `__main__`; `namespace` is its dict; `values` loads on demand."""
+
+    def __init__(self, module, values):
+        self.module = module
+        self.namespace = module.__dict__
+        self.values = values
+
+
+def restore(folder):
+    """Run the snapshot's source.py as module `__main__`, its values beside it."""
+    values = Values(folder)
+    use(values)
+    shim.register()
+    with open(os.path.join(folder, SOURCE), encoding="utf-8") as file:
+        text = file.read()
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    show_lines(text)
+    exec(compile(text, SOURCE, "exec", dont_inherit=True), module.__dict__)
+    return Restored(module, values)
+
+
+def show_lines(text):
+    """Let tracebacks and `inspect` find the lines of source.py, which is no file of the cwd."""
+    linecache.cache[SOURCE] = (len(text), None, text.splitlines(True), SOURCE)

@@ -1,0 +1,150 @@
+"""One pickle stream for all values: identity kept, large buffers outside, sets in canonical order."""
+
+from __future__ import annotations
+
+import functools
+import io
+import pickle
+import threading
+import types
+import weakref
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cellship.snapshot import reduce_classes, reduce_functions, reduce_process
+from cellship.snapshot.arrays import Arrays
+from cellship.snapshot.canonical import Ordered
+from cellship.snapshot.importable import import_path, in_types
+from cellship.snapshot.live import check_live
+from cellship.snapshot.standin import build
+
+INLINE = 4096  # bytes; smaller buffers stay in the stream
+SINGLETONS = (type(None), type(...), type(NotImplemented))
+
+
+class References(Protocol):
+    """What a stream asks about functions, classes and modules that it meets."""
+
+    def reference(self, thing: Any) -> str | None:
+        """The path under which source.py defines `thing`; None: it goes by value."""
+
+    def module(self, name: str) -> None:
+        """A module that the stream names."""
+
+    def reads(self, function: types.FunctionType) -> dict[str, Any] | None:
+        """A function goes by value. Its globals, if they are not the notebook's or a module's."""
+
+    def keep(self, target: Any) -> None:
+        """A weak reference points at `target`. Raises Unshippable if nothing keeps it alive."""
+
+
+class Graph(pickle.Pickler):
+    """Writes values that share one memo.
+
+    `buffers` collects the out-of-band buffers in the order of the stream.
+    """
+
+    def __init__(self, file: Any, references: References, arrays: Arrays) -> None:
+        super().__init__(file, protocol=5, buffer_callback=self.take)
+        self.references = references
+        self.arrays = arrays
+        self.buffers: list[pickle.PickleBuffer] = []
+        self.ordered = Ordered()
+        self.by_type: dict[type, Callable[[Any], Any]] = {
+            **reduce_process.reducers(self),
+            types.FunctionType: self.function,
+            types.ModuleType: self.module,
+            types.CodeType: reduce_functions.code,
+            types.CellType: reduce_functions.cell,
+            types.MethodType: reduce_functions.method,
+            property: reduce_classes.property_,
+            staticmethod: reduce_classes.static_method,
+            classmethod: reduce_classes.class_method,
+            functools._lru_cache_wrapper: reduce_functions.cached,
+            weakref.ReferenceType: self.weak,
+        }
+
+    def take(self, buffer: pickle.PickleBuffer) -> bool:
+        """Whether this buffer stays in the stream (protocol 5's question)."""
+        with memoryview(buffer) as view:
+            if view.nbytes < INLINE or not view.c_contiguous:
+                return True
+        self.buffers.append(buffer)
+        return False
+
+    def persistent_id(self, thing: Any) -> Any:
+        """Sets are the one built-in container without an order: they travel as something ordered."""
+        kind = type(thing)
+        return self.ordered.stand_in(thing) if kind is set or kind is frozenset else None
+
+    def reducer_override(self, thing: Any) -> Any:
+        """How objects that the pickle module cannot hold, or would split, are built again."""
+        reduce = self.by_type.get(type(thing))
+        if reduce is not None:
+            return reduce(thing)
+        if isinstance(thing, type):
+            return self.class_(thing)
+        if type(thing).__module__ == "typing" and (found := self.named(thing)) is not None:
+            return found
+        check_live(thing)
+        reduced = self.arrays.reduce(thing)
+        return NotImplemented if reduced is None else reduced
+
+    def function(self, thing: types.FunctionType) -> Any:
+        if thing.__module__ == build.__name__ or import_path(thing):
+            return NotImplemented
+        found = self.named(thing)
+        return reduce_functions.function(thing, self.references) if found is None else found
+
+    def class_(self, thing: type) -> Any:
+        if thing in SINGLETONS or import_path(thing):
+            return NotImplemented
+        if thing.__module__ == "builtins" and (name := in_types(thing)):
+            return getattr, (types, name)
+        found = self.named(thing)
+        return reduce_classes.class_(thing) if found is None else found
+
+    def named(self, thing: Any) -> Any:
+        """A reference to what source.py defines; None if it does not."""
+        path = self.references.reference(thing)
+        return None if path is None else (build.defined, (path,))
+
+    def module(self, thing: types.ModuleType) -> Any:
+        self.references.module(thing.__name__)
+        return build.module, (thing.__name__,)
+
+    def weak(self, thing: Any) -> Any:
+        target = thing()
+        self.references.keep(target)
+        return build.weak, (target,)
+
+
+class Nowhere(io.RawIOBase):
+    """Swallows a stream that is only looked through."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def in_deep_thread(work: Callable[[], Any], stack: int = 256 << 20) -> Any:
+    """Run `work` where recursion has room. Raises what it raises."""
+    before = threading.stack_size(stack)
+    result: list[Any] = []
+
+    def run() -> None:
+        try:
+            result.extend((True, work()))
+        except BaseException as error:
+            result.extend((False, error))
+
+    thread = threading.Thread(target=run, name="cellship-capture")
+    try:
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    if not result[0]:
+        raise result[1]
+    return result[1]
+
+

@@ -1,0 +1,96 @@
+"""What source.py is made of, before it is text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cellship.snapshot.refusal import Place
+from cellship.snapshot.statements import Statement
+
+Position = tuple[int, int]
+NOWHERE: Position = (1 << 30, 0)
+
+
+@dataclass
+class Item:
+    """Something that binds the name `key` in source.py.
+
+    `first`: keys that must be there before it runs. `later`: keys that it reads when it is called.
+    """
+
+    key: str
+    position: Position = NOWHERE
+    place: Place = field(default_factory=Place)
+    first: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Import(Item):
+    """An import line."""
+
+    text: str = ""
+
+
+@dataclass
+class Constant(Item):
+    """A small immutable value, written out."""
+
+    text: str = ""
+
+
+@dataclass
+class Alias(Item):
+    """A second name of something that is defined under another."""
+
+    of: str = ""
+
+
+@dataclass
+class Value(Item):
+    """A name whose value lies in the graph."""
+
+    thing: Any = None
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Live state that running a definition again does not give: `path = text`, or loaded."""
+
+    path: str  # "Cfg.lr"
+    thing: Any
+    text: str | None  # the literal; None: it lies in the graph
+    removed: bool = False  # the live object has no such attribute
+
+
+@dataclass
+class Definition(Item):
+    """A def, a class, or an assignment that makes one, as the notebook has it."""
+
+    text: str = ""
+    name: str = ""  # what the statement binds; `key` differs for an older definition of a name
+    thing: Any = None
+    statement: Statement | None = None
+    kind: str = "function"
+    postponed: bool = False  # compiled under `from __future__ import annotations`
+    overlays: list[Overlay] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)  # statements that belong to it: registrations
+
+
+@dataclass
+class Patch(Item):
+    """An attribute that the notebook set on somebody else's module or class."""
+
+    path: str = ""
+    thing: Any = None
+    text: str | None = None
+
+
+@dataclass
+class Decisions:
+    """What an earlier attempt taught: paths that need live state, definitions that go by value."""
+
+    overlays: dict[str, set[str]] = field(default_factory=dict)  # key -> paths
+    removed: dict[str, set[str]] = field(default_factory=dict)
+    by_value: set[str] = field(default_factory=set)

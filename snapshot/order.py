@@ -1,0 +1,72 @@
+"""The order of source.py: imports, constants, definitions as in the notebook, loads; needs come first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cellship.snapshot.items import Alias, Constant, Definition, Import, Item, Patch, Value
+
+RANK = {Import: 0, Constant: 1, Definition: 2, Alias: 2, Value: 3, Patch: 4}
+
+
+class NeedsItself(Exception):
+    """Running this definition needs a value that needs the definition: one must go by value."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def in_order(items: Mapping[str, Item]) -> list[Item]:
+    """All items, each after what it needs to run. Raises NeedsItself."""
+    ordering = Ordering(items)
+    for item in sorted(items.values(), key=rank):
+        ordering.place(item.key)
+    return ordering.placed
+
+
+def rank(item: Item) -> tuple[int, tuple[int, int], str]:
+    return RANK[type(item)], item.position, item.key
+
+
+class Ordering:
+    """Depth first over what must run before."""
+
+    def __init__(self, items: Mapping[str, Item]) -> None:
+        self.items = items
+        self.placed: list[Item] = []
+        self._done: set[str] = set()
+        self._open: list[str] = []
+
+    def place(self, key: str) -> None:
+        """Place what `key` needs first, with all that those read when they are called, then `key`."""
+        if key in self._done or key not in self.items:
+            return
+        if key in self._open:
+            raise NeedsItself(self.definition_in_cycle(key))
+        self._open.append(key)
+        for other in self.before(key):
+            if other not in self._open:
+                self.place(other)
+        for other in self.items[key].first:
+            self.place(other)
+        self._open.pop()
+        self._done.add(key)
+        self.placed.append(self.items[key])
+
+    def before(self, key: str) -> list[str]:
+        """What `key` needs first and all that those may call, nearest the notebook's order."""
+        found: dict[str, None] = {}
+        waiting = list(self.items[key].first)
+        while waiting:
+            other = waiting.pop()
+            if other in found or other == key or other not in self.items:
+                continue
+            found[other] = None
+            waiting += [*self.items[other].first, *self.items[other].later]
+        return [item.key for item in sorted((self.items[k] for k in found), key=rank)]
+
+    def definition_in_cycle(self, key: str) -> str:
+        cycle = self._open[self._open.index(key) :]
+        definitions = [k for k in cycle if isinstance(self.items[k], Definition)]
+        return definitions[-1] if definitions else key

@@ -1,0 +1,121 @@
+"""source.py: what the entry needs, readable, in an order that runs."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+
+from cellship.snapshot.items import Alias, Constant, Definition, Import, Item, Overlay, Patch, Value
+from cellship.snapshot.names import annotations_in
+from cellship.snapshot.shapes import described
+
+POSTPONED = "from __future__ import annotations"
+
+
+def write_source(items: Sequence[Item], sizes: Mapping[str, int]) -> str:
+    """The text of source.py. `sizes`: bytes of each value, for the comments of its load lines."""
+    postponed = all_postponed(items)
+    body = [block for item in items for block in blocks(item, postponed, sizes, items)]
+    overlays = [line for item in items for line in overlay_lines(item)]
+    head = [*([POSTPONED] if postponed else []), *imports(body, overlays)]
+    sections = [section for section in (head, body, overlays) if section]
+    return spaced([block for section in sections for block in section])
+
+
+def imports(body: list[str], overlays: list[str]) -> list[str]:
+    used = any("load(" in block for block in [*body, *overlays])
+    return ["from _cellship import load"] if used else []
+
+
+def all_postponed(items: Sequence[Item]) -> bool:
+    """Whether one future import at the top is right for all definitions."""
+    found = [item.postponed for item in items if isinstance(item, Definition)]
+    return bool(found) and all(found)
+
+
+def blocks(
+    item: Item, postponed: bool, sizes: Mapping[str, int], items: Sequence[Item]
+) -> Iterator[str]:
+    """The statements of one item."""
+    if isinstance(item, Import | Constant):
+        yield item.text
+    elif isinstance(item, Value):
+        comment = described(item.thing, sizes.get(item.key, 0))
+        yield f"{item.key} = load({json.dumps(item.key)})  # {comment}"
+    elif isinstance(item, Alias):
+        yield f"{item.key} = {item.of}"
+    elif isinstance(item, Patch):
+        yield f"{item.path} = {item.text or f'load({json.dumps(item.path)})'}"
+    elif isinstance(item, Definition):
+        yield from definition(item, postponed)
+
+
+def definition(item: Definition, postponed: bool) -> Iterator[str]:
+    yield quoted(item.text) if item.postponed and not postponed else item.text
+    yield from item.after
+    if item.key != item.name:
+        cell = item.place.cell
+        yield f"{item.key} = {item.name}  # {item.name} as cell {cell} made it; bound again since\ndel {item.name}"
+
+
+def overlay_lines(item: Item) -> Iterator[str]:
+    for overlay in getattr(item, "overlays", ()):
+        yield overlay_line(overlay)
+
+
+def overlay_line(overlay: Overlay) -> str:
+    if overlay.removed:
+        return f"del {overlay.path}"
+    return f"{overlay.path} = {overlay.text or f'load({json.dumps(overlay.path)})'}"
+
+
+def quoted(text: str) -> str:
+    """Annotations as text, for one definition whose cell postponed them while others did not."""
+    nodes = sorted(annotations_in(ast.parse(text)), key=start, reverse=True)
+    for node in nodes:
+        text = replaced(text, node, repr(ast.unparse(node)))
+    return text
+
+
+def start(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def replaced(text: str, node: ast.expr, by: str) -> str:
+    lines = text.split("\n")
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    head = lines[first].encode()[: node.col_offset].decode()
+    tail = lines[last].encode()[node.end_col_offset or 0 :].decode()
+    return "\n".join([*lines[:first], head + by + tail, *lines[last + 1 :]])
+
+
+def spaced(blocks: list[str]) -> str:
+    """Definitions stand apart by two empty lines, other statements by none."""
+    parts: list[str] = []
+    before = ""
+    for block in blocks:
+        if before:
+            parts.append(gap(before, block))
+        parts.append(block)
+        before = block
+    return "".join(parts) + "\n"
+
+
+def gap(before: str, block: str) -> str:
+    if is_long(before) or is_long(block):
+        return "\n\n\n"
+    if is_import(before) != is_import(block):
+        return "\n\n"
+    return "\n"
+
+
+def is_long(block: str) -> bool:
+    return "\n" in block or block.startswith(("def ", "class ", "async ", "@"))
+
+
+def is_import(block: str) -> bool:
+    return block.startswith(("import ", "from "))
+
+
