@@ -12,8 +12,10 @@ from cellship.snapshot.secrets import find_secrets
 
 FILES = "files/manifest.json"
 SHOWN = 5
-# text inside a pickle stream; digests and other names are shorter than what is worth hiding
 TEXT_IN_BINARY = re.compile(rb"[\t\x20-\x7e]{12,}")
+# no format is searched for in words of plain language: a corpus among the values costs no seconds
+WORTH_SEARCHING = re.compile(rb"[!-~]{16}|://|-----")
+LONGEST = 300
 
 
 def refuse_secrets(files: Mapping[str, bytes]) -> None:
@@ -21,13 +23,17 @@ def refuse_secrets(files: Mapping[str, bytes]) -> None:
     found = [*_secret_files(files.get(FILES)), *_secret_texts(files)]
     if not found:
         return
-    more = [Detail("…", f"{len(found) - SHOWN} more")] if len(found) > SHOWN else []
     raise Refused(
         f"This looks like a secret: {found[0].message} in {found[0].path}. Nothing was kept of it.",
         code="workspace.secret-found",
         hint="Take it out of what ships, then ship the cell again.",
-        details=(*found[:SHOWN], *more),
+        details=_others(found[1:]),
     )
+
+
+def _others(found: list[Detail]) -> tuple[Detail, ...]:
+    more = [Detail("others", f"{len(found) - SHOWN} more")] if len(found) > SHOWN else []
+    return (*found[:SHOWN], *more)
 
 
 def _secret_texts(files: Mapping[str, bytes]) -> Iterator[Detail]:
@@ -47,9 +53,11 @@ def _text(data: bytes) -> tuple[str, bool]:
             return data.decode(), True
         except UnicodeDecodeError:
             pass
-    runs = [run.decode("ascii") for run in TEXT_IN_BINARY.findall(data)]
+    found = filter(WORTH_SEARCHING.search, TEXT_IN_BINARY.findall(data))
+    runs = [run.decode("ascii") for run in found]
     # what comes before a text in a pickle is its length, which may look like a letter
-    return "\n".join([*runs, *(run[1:] for run in runs)]), False
+    starts = (run[1:LONGEST] for run in runs if run[0].isalnum())
+    return "\n".join([*runs, *starts]), False
 
 
 def _secret_files(manifest: bytes | None) -> Iterator[Detail]:

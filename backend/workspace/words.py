@@ -46,7 +46,7 @@ def find_version(
         return number
     if word not in WORDS:
         raise UsageProblem(
-            f"{shown(word)} is no version of {name}.{did_you_mean(word, WORDS)}",
+            f'"{shown(word)}" is no version of {name}.{did_you_mean(word, WORDS)}',
             code="workspace.version-word",
             hint=f"A version is 7, v7, {name}@7, live, previous or latest",
         )
@@ -59,7 +59,7 @@ def _without_name(name: str, word: str) -> str:
         return before
     if before != name:
         raise UsageProblem(
-            f"{shown(word)} is a version of {shown(before)}, not of {name}.",
+            f'"{shown(word)}" is a version of {shown(before)}, not of {name}.',
             code="workspace.version-word",
         )
     return after
