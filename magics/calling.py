@@ -86,7 +86,9 @@ def endpoint(client: Client, wanted: Target, method: str = "") -> Endpoint:
 
 def to_json(value: Any, path: str = "") -> Any:
     """The value as JSON holds it (DESIGN.md 7). Raises CellshipError naming what it cannot."""
-    if value is None or isinstance(value, bool | str):
+    if value is None or is_missing(value):
+        return None
+    if isinstance(value, bool | str):
         return value
     if isinstance(value, int):
         return int(value)
@@ -99,6 +101,12 @@ def to_json(value: Any, path: str = "") -> Any:
     if isinstance(value, set | frozenset):
         return in_order([to_json(item, path) for item in value])
     return simple(value) if has_simple_form(value) else of_library(value, path)
+
+
+def is_missing(value: Any) -> bool:
+    """pandas' own words for nothing."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and any(value is one for one in (pandas.NaT, pandas.NA))
 
 
 def has_simple_form(value: Any) -> bool:
@@ -123,8 +131,6 @@ def of_library(value: Any, path: str) -> Any:
         }
     if pandas is not None and isinstance(value, pandas.Series | pandas.Index):
         return to_json(value.tolist(), path)
-    if (pandas is not None and value is pandas.NaT) or value is getattr(pandas, "NA", object()):
-        return None
     if numpy is not None and isinstance(value, numpy.ndarray | numpy.generic):
         return to_json(value.tolist(), path)
     if hasattr(value, "model_dump"):

@@ -147,7 +147,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "explain.unknown": (
         "no such code",
-        "Codes stand below each refusal: `capture.live-connection`.",
+        "A code stands in the last line of a refusal: `capture.live-connection`.",
     ),
     "client.answer": (
         "an answer that cannot be read",

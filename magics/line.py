@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from cellship.magics import later
 from cellship.magics.grammar import did_you_mean
 from cellship.snapshot.errors import UsageProblem
 
+ARGUMENT = re.compile(r"[^\W\d]\w*=(?!=)")
 OPENING, CLOSING, QUOTES = "([{", ")]}", "'\""
 
 
@@ -39,6 +41,17 @@ def split_python(line: str) -> list[str]:
         else:
             word += sign
     return [found for found in (*words, word) if found]
+
+
+def arguments(words: Sequence[str]) -> list[str]:
+    """Words of Python joined to one per argument: `n=len(X) + 1` has spaces and is one."""
+    joined: list[str] = []
+    for word in words:
+        if joined and not ARGUMENT.match(word):
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def escaped(line: str, place: int) -> bool:

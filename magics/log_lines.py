@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cellship.backend.client import Client
@@ -12,6 +12,7 @@ from cellship.magics.session import Session
 from cellship.magics.surface import Lines
 
 PAUSE = 0.5
+pause_for = time.sleep  # until the next question
 NOBODY_QUIET = 5.0  # without a front end, following ends after so long without a line,
 NOBODY_MOST = 60.0  # and after so long at all
 
@@ -58,7 +59,6 @@ class Follow:
         version: str | None,
         count: int,
         as_json: bool,
-        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.session = session
         self.client = client
@@ -66,7 +66,6 @@ class Follow:
         self.version = version
         self.count = count
         self.as_json = as_json
-        self.pause = pause
         self.lines = Lines(session.surface)
         self.numbered = Numbered()
 
@@ -91,7 +90,7 @@ class Follow:
                     "No front end to follow for; %cellship logs shows what comes later."
                 )
                 return
-            self.pause(PAUSE)
+            pause_for(PAUSE)
             page = self.client.logs(self.name, version=self.version, after=page.next)
 
     def _texts(self, lines: Sequence[Mapping[str, Any]]) -> list[str]:

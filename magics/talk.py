@@ -9,6 +9,7 @@ import click
 
 from cellship.magics.calling import Endpoint, endpoint
 from cellship.magics.grammar import Target, target
+from cellship.magics.line import arguments as joined_arguments
 from cellship.magics.line import split_python
 from cellship.magics.log_lines import Follow, shown
 from cellship.magics.params import TARGET
@@ -133,7 +134,8 @@ def notebook_words(line: str) -> list[str] | None:
     """Words of `call` and `exec` in a notebook, where the rest of the line is Python; else None."""
     command, _, rest = line.strip().partition(" ")
     if command == "call":
-        return [command, *split_python(rest)]
+        name, *values = split_python(rest) or [""]
+        return [command, *([name] if name else []), *joined_arguments(values)]
     if command == "exec":
         name, _, expression = rest.strip().partition(" ")
         return [word for word in (command, name, expression.strip()) if word]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from cellship.backend.client import Client
 from cellship.backend.client_answers import Counts
@@ -13,6 +13,7 @@ from cellship.magics.surface import Lines
 
 BAR = 24
 SIGN = "█"
+pause_for = time.sleep  # until the next question
 
 
 class Watch:
@@ -24,13 +25,11 @@ class Watch:
         client: Client,
         name: str,
         length: float,
-        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.lines = Lines(session.surface)
         self.client = client
         self.name = name
         self.length = length
-        self.pause = pause
 
     def run(self) -> None:
         try:
@@ -44,7 +43,7 @@ class Watch:
         counts = self.client.counts(self.name)
         second, end = int(counts.now), counts.now + self.length
         while counts.now < end:
-            self.pause(1.0)
+            pause_for(1.0)
             counts = self.client.counts(self.name)
             seen = by_second(counts)
             # the running second is not over: it is drawn when the next has begun

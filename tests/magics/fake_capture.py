@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +31,11 @@ def capture(
     admit: Callable[[Candidate], dict[str, Any]],
     known: Callable[[str], bool],
 ) -> Candidate:
-    """The candidate of a cell. Refuses a name `session`; `slow` makes its blob slow."""
+    """The candidate of a cell. Refuses a name `session`; `interrupt` interrupts."""
     if "session" in namespace:
         raise refusal()
     text = f"{request.entry} {request.cell} {namespace.get(request.entry)!r:.20}"
-    candidate = make_candidate(staging, text, namespace.get("slow"))
+    candidate = make_candidate(staging, text, "interrupt" in namespace)
     if known(candidate.digest):
         return candidate
     report = admit(candidate)
@@ -52,7 +53,7 @@ def refusal() -> CaptureRefused:
     )
 
 
-def make_candidate(staging: Path, text: str, slow: threading.Event | None) -> Candidate:
+def make_candidate(staging: Path, text: str, interrupt: bool) -> Candidate:
     folder, admit_folder = staging / "snapshot", staging / "admit"
     folder.mkdir()
     admit_folder.mkdir()
@@ -63,17 +64,17 @@ def make_candidate(staging: Path, text: str, slow: threading.Event | None) -> Ca
         admit_folder=admit_folder,
         digest=digest,
         platform="cp311-linux-x86_64-glibc2.36",
-        blobs=(Blob("b" * 64, len(BYTES), lambda path: write_blob(path, slow)),),
+        blobs=(Blob("b" * 64, len(BYTES), lambda path: write_blob(path, interrupt)),),
         interpreter=None,
         packages=(tree("scikit-learn", "1.9.1", "c" * 64), tree("numpy", "2.4.6", "e" * 64)),
         receipt=Receipt("predict", VALUES, ("scikit-learn 1.9.1", "numpy 2.4.6")),
     )
 
 
-def write_blob(path: Path, slow: threading.Event | None) -> None:
-    if slow is not None:
-        slow.set()
-        threading.Event().wait(1.0)
+def write_blob(path: Path, interrupt: bool) -> None:
+    path.write_bytes(BYTES[:10])
+    if interrupt:  # as if the user did so while bytes are written
+        os.kill(os.getpid(), signal.SIGINT)
     path.write_bytes(BYTES)
 
 
