@@ -48,9 +48,9 @@ def array_shape(hint: Any, arguments: Tuple[Any, ...], root: Mapping[str, Any]) 
     if numpy is not None and issubclass(hint, getattr(numpy, "generic", ())):
         return numpy_scalar(numpy, hint, root)
     if pandas is not None and hint is getattr(pandas, "DataFrame", None):
-        return Made((dict,), hint, COLUMNS, root)
+        return Made((dict,), pandas.DataFrame, COLUMNS, root)
     if pandas is not None and hint is getattr(pandas, "Series", None):
-        return Made((list,), hint, LIST, root)
+        return Made((list,), pandas.Series, LIST, root)
     return None
 
 

@@ -32,11 +32,11 @@ class AwaitingLoop:
         self._loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
         # the door's selector is itself a descriptor that can be waited for
-        self._loop.add_reader(self._door.selector.fileno(), self._look)  # type: ignore[attr-defined]
+        self._loop.add_reader(self._door.selector.fileno(), self._look)
         self._loop.call_soon(self._look)
         self._tick()
         await self._stopped.wait()
-        self._loop.remove_reader(self._door.selector.fileno())  # type: ignore[attr-defined]
+        self._loop.remove_reader(self._door.selector.fileno())
 
     def _tick(self) -> None:
         self._logs.segments.tick()

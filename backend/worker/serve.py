@@ -24,6 +24,7 @@ from .method import Method
 from .signature import Unservable
 
 FAREWELL = 5.0  # seconds for readers to take their last answers, for threads to end
+AT_ONCE = 64  # calls of an `async def`
 LISTEN_FOR = 5.0  # seconds in which somebody should hear why a worker did not start
 
 
@@ -68,10 +69,18 @@ def load(job: Mapping[str, Any], logs: Logs) -> Dict[str, Method]:
     """Restore the snapshot and find its entry. Raises whatever user code raises, and Unservable."""
     from .restore import restore
 
-    restored = restore(job["snapshot"])
-    names = restored.namespace
-    entry = find_entry(entry_of(job), names)
-    return {"": Method(entry, names, job["deployment"], logs)}
+    names = restore(job["snapshot"]).namespace
+    entry = Method(find_entry(entry_of(job), names), names, job["deployment"], logs)
+    if not entry.is_async and concurrency_of(job) > 1:
+        raise Unservable(
+            "entry.concurrency", "A def answers one call at a time; threads are not there yet."
+        )
+    return {"": entry}
+
+
+def concurrency_of(job: Mapping[str, Any]) -> int:
+    """Calls at once as the version's settings say; 0 where they say nothing."""
+    return int(job["settings"].get("concurrency") or 0)
 
 
 def entry_of(job: Mapping[str, Any]) -> str:
@@ -100,7 +109,7 @@ def loop(job: Mapping[str, Any], door: Door, methods: Dict[str, Method], logs: L
     if any(method.is_async for method in methods.values()):
         from .awaiting import AwaitingLoop
 
-        return AwaitingLoop(door, found, logs, int(job["settings"].get("concurrency") or 64))
+        return AwaitingLoop(door, found, logs, concurrency_of(job) or AT_ONCE)
     from .blocking import BlockingLoop
 
     return BlockingLoop(door, found, logs)
@@ -137,15 +146,19 @@ def failure(error: BaseException) -> bytes:
     hint = getattr(error, "hint", "")
     if isinstance(code, str) and "." in code:
         return failures.fail(0, 500, code, str(error), hint=str(hint))
-    message = "{}: {}".format(type(error).__name__, error) + where(error)
+    message = "{}{}: {}".format(where(error), type(error).__name__, error)
     return failures.fail(0, 500, "replica.load-failed", message)
 
 
 def where(error: BaseException) -> str:
-    """The last place in the snapshot's own code: `(source.py, line 12)`."""
+    """The last place in the snapshot's own code: `In load(), line 3: `."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if each.filename.endswith("source.py")]
-    return " (source.py, line {})".format(own[-1].lineno) if own else ""
+    own = [each for each in frames if os.path.basename(each.filename) == "source.py"]
+    if not own:
+        return ""
+    name = own[-1].name
+    inside = "source.py" if name == "<module>" else name + "()"
+    return "In {}, line {}: ".format(inside, own[-1].lineno)
 
 
 def leave(door: Door, logs: Logs) -> int:

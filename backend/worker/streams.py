@@ -83,7 +83,7 @@ class LineStream(io.TextIOBase):
         unfinished = self._unfinished
         prefix = self._logs.prefix(self._stream, "-", unfinished.request_id)
         part, unfinished.part = unfinished.part, 1
-        for line in text.encode("utf-8", self.errors).split(b"\n"):
+        for line in text.encode("utf-8", "backslashreplace").split(b"\n"):
             self._logs.write_parts(prefix, line, part)
             part = 1
 
@@ -103,7 +103,7 @@ class LineStream(io.TextIOBase):
     def _write_held(self) -> None:
         unfinished = self._unfinished
         prefix = self._logs.prefix(self._stream, "-", unfinished.request_id)
-        data = unfinished.take().encode("utf-8", self.errors)
+        data = unfinished.take().encode("utf-8", "backslashreplace")
         unfinished.part = self._logs.write_parts(prefix, data, unfinished.part, ends=False)
         unfinished.parts = [""]  # the line is still open
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, Mapping, Tuple
+import difflib
+from typing import Any, Callable, Dict, Iterable, Mapping, Tuple
 
 from .containers import FixedTuple
 from .shapes import Mismatch, Shape
@@ -55,7 +56,7 @@ def build_fields(
     for name, item in value.items():
         field = fields.get(name)
         if field is None:
-            found += Mismatch([("", "no such field")]).under(name).found
+            found += Mismatch([("", not_known(name, fields))]).under(name).found
             continue
         try:
             built[name] = field[0].build(item)
@@ -67,6 +68,15 @@ def build_fields(
     if found:
         raise Mismatch(found)
     return built
+
+
+def not_known(name: str, fields: Iterable[str]) -> str:
+    """For a name that the object does not have: the nearest one, or those there are."""
+    known = list(fields)
+    near = difflib.get_close_matches(name, known, 1)
+    if near:
+        return "not known, did you mean {}?".format(near[0])
+    return "not known; known: " + ", ".join(known) if known else "not known; nothing is taken here"
 
 
 def structure(hint: type, hints: Mapping[str, Any], shape_of: ShapeOf, root: Any) -> Shape:

@@ -1,118 +1,148 @@
-"""A JSON Schema and a JSON value in the words of a person: `a list of numbers wanted, got text`.
+"""A JSON Schema, and a JSON value, in plain words.
 
-The gateway and the worker use the same words, so that nobody can tell which of them refused.
+The same words as the gateway's, so that nobody can tell which of them refused: a test compares.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, List, Mapping, Union
 
-# (one, several) by JSON type; the second fills "a list of ..."
-TYPES: Dict[str, Tuple[str, str]] = {
-    "number": ("a number", "numbers"),
-    "integer": ("a whole number", "whole numbers"),
-    "string": ("text", "texts"),
-    "boolean": ("true or false", "true or false"),
-    "null": ("null", "nulls"),
-    "array": ("a list", "lists"),
-    "object": ("an object", "objects"),
+Schema = Union[Mapping[str, Any], bool]
+
+ONE = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+    "object": "an object",
+    "array": "a list",
 }
-FORMATS: Dict[str, Tuple[str, str]] = {
-    "date-time": ("a date and time (ISO 8601)", "dates and times (ISO 8601)"),
-    "date": ("a date (ISO 8601)", "dates (ISO 8601)"),
-    "time": ("a time (ISO 8601)", "times (ISO 8601)"),
-    "uuid": ("a UUID", "UUIDs"),
+MANY = {
+    "string": "texts",
+    "number": "numbers",
+    "integer": "whole numbers",
+    "boolean": "truth values",
+    "null": "nulls",
+    "object": "objects",
+    "array": "lists",
 }
+FORMATS = {
+    "date-time": "a date and time as text (ISO 8601)",
+    "date": "a date as text (ISO 8601)",
+    "time": "a time as text (ISO 8601)",
+    "duration": "a duration as text (ISO 8601)",
+    "uuid": "a UUID as text",
+    "byte": "base64 text",
+    "binary": "base64 text",
+    "decimal": "a decimal number as text",
+}
+CHOICES = {"enum", "const"}
 SHOWN = 40
+DEEPEST = 6
 
 
-def wanted(schema: Any, root: Mapping[str, Any]) -> str:
-    """What `schema` takes: "a list of numbers". `root` holds the `$defs` that it may refer to."""
-    return words(schema, root, 0)[0]
+def wanted(schema: Schema, root: Mapping[str, Any], depth: int = 0) -> str:
+    """What a value of this schema is: `a list of numbers`, `text or null`."""
+    schema = follow(schema, root)
+    if isinstance(schema, bool) or depth > DEEPEST:
+        return "anything" if schema else "nothing"
+    if "const" in schema:
+        return shown(schema["const"])
+    if "enum" in schema:
+        return one_of([shown(value) for value in schema["enum"]])
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            return alternatives([wanted(one, root, depth + 1) for one in schema[choice]])
+    if schema.get("contentEncoding") == "base64":
+        return FORMATS["byte"]
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return alternatives([wanted({**schema, "type": one}, root, depth + 1) for one in kind])
+    if kind == "string":
+        return FORMATS.get(schema.get("format", ""), ONE["string"])
+    if kind == "array":
+        return list_of(schema, root, depth)
+    if kind == "object" and schema.get("title"):
+        return f"an object ({schema['title']})"
+    return ONE.get(str(kind), "anything")
+
+
+def list_of(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> str:
+    if "prefixItems" in schema:
+        parts = [wanted(one, root, depth + 1) for one in schema["prefixItems"]]
+        return f"a list of {len(parts)} ({', '.join(parts)})"
+    inner = several(schema.get("items", True), root, depth + 1)
+    return f"a list of {inner}" if inner else "a list"
+
+
+def several(schema: Schema, root: Mapping[str, Any], depth: int) -> str:
+    """The plural: `numbers`, `lists of numbers`; "" for anything."""
+    schema = follow(schema, root)
+    if isinstance(schema, bool) or depth > DEEPEST:
+        return ""
+    kind = schema.get("type")
+    if kind == "array":
+        inner = several(schema.get("items", True), root, depth + 1)
+        return f"lists of {inner}" if inner else "lists"
+    if isinstance(kind, str) and not ({"enum", "const", "format"} & schema.keys()):
+        named = kind == "object" and schema.get("title")
+        return f"objects ({schema['title']})" if named else MANY.get(kind, "")
+    words = wanted(schema, root, depth)
+    return "" if words == "anything" else f"({words})"
+
+
+def follow(schema: Schema, root: Mapping[str, Any]) -> Schema:
+    """The schema that a local reference names."""
+    for _ in range(DEEPEST):
+        if isinstance(schema, bool) or not str(schema.get("$ref", "")).startswith("#"):
+            return schema
+        schema = at(root, schema["$ref"][1:].split("/")[1:])
+    return schema
+
+
+def at(schema: Any, steps: List[str]) -> Any:
+    """What lies at a JSON pointer; True (anything) where nothing does."""
+    for step in steps:
+        step = step.replace("~1", "/").replace("~0", "~")
+        try:
+            schema = schema[int(step)] if isinstance(schema, list) else schema[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return True
+    return schema
+
+
+def mismatch(schema: Schema, root: Mapping[str, Any], value: Any) -> str:
+    """The message for a value that the schema does not take: `a number wanted, got text`."""
+    seen = shown(value) if isinstance(schema, Mapping) and CHOICES & schema.keys() else got(value)
+    return f"{wanted(schema, root)} wanted, got {seen}"
 
 
 def got(value: Any) -> str:
-    """What a JSON value is: "text", "1.5", "a list"."""
+    """What a JSON value is."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     if isinstance(value, str):
         return "text"
+    if isinstance(value, (int, float)):
+        return "a number"
     if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "an object"
-    shown = json.dumps(value)
-    return shown if len(shown) <= SHOWN else "a number"
+        return "a list" if value else "an empty list"
+    return "an object"
 
 
-def mismatch(schema: Any, root: Mapping[str, Any], value: Any) -> str:
-    """The message for a value of the wrong type: "a list of numbers wanted, got text"."""
-    found = got(value)
-    if found == "text" and takes_text(schema) and len(value) <= SHOWN:
-        found = json.dumps(value, ensure_ascii=False)  # text was right, this text was not
-    return "{} wanted, got {}".format(wanted(schema, root), found)
+def shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
-def takes_text(schema: Any) -> bool:
-    """Whether some text would do."""
-    choices = schema.get("enum", [schema.get("const")])
-    return "string" in (schema.get("type"), *choices) or any(
-        isinstance(each, str) for each in choices
-    )
+def one_of(choices: List[str]) -> str:
+    if len(choices) == 1:
+        return choices[0]
+    return f"one of {', '.join(choices[:10])}{', …' if len(choices) > 10 else ''}"
 
 
-def words(schema: Any, root: Mapping[str, Any], depth: int) -> Tuple[str, str]:
-    """(one, several) of what a schema takes; deeper than a person would follow, "a value"."""
-    if not isinstance(schema, Mapping) or depth > 4:
-        return "a value", "values"
-    if "$ref" in schema:
-        return words(resolve(schema["$ref"], root), root, depth + 1)
-    if "const" in schema or "enum" in schema:
-        return choice(schema.get("enum", [schema.get("const")]))
-    for key in ("anyOf", "oneOf"):
-        if key in schema:
-            return either([words(each, root, depth + 1) for each in schema[key]])
-    return typed(schema, root, depth)
-
-
-def typed(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Tuple[str, str]:
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        return either([words(dict(schema, type=each), root, depth) for each in kind])
-    if kind == "array":
-        return array(schema, root, depth)
-    if kind == "string" and schema.get("contentEncoding") == "base64":
-        return "text in base64", "texts in base64"
-    if kind == "string" and schema.get("format") in FORMATS:
-        return FORMATS[schema["format"]]
-    return TYPES.get(str(kind), ("a value", "values"))
-
-
-def array(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Tuple[str, str]:
-    if schema.get("prefixItems"):
-        each = ", ".join(words(item, root, depth + 1)[0] for item in schema["prefixItems"])
-        return "a list of {} ({})".format(len(schema["prefixItems"]), each), "lists"
-    several = words(schema.get("items"), root, depth + 1)[1]
-    if several == "values":
-        return TYPES["array"]
-    return "a list of " + several, "lists of " + several
-
-
-def choice(values: List[Any]) -> Tuple[str, str]:
-    shown = ", ".join(json.dumps(value, ensure_ascii=False) for value in values[:8])
-    more = ", …" if len(values) > 8 else ""
-    one = shown if len(values) == 1 else "one of " + shown + more
-    return one, "values out of " + shown + more
-
-
-def either(pairs: List[Tuple[str, str]]) -> Tuple[str, str]:
-    """Alternatives without repeats: "a number or null"."""
-    ones = list(dict.fromkeys(one for one, _ in pairs))
-    several = list(dict.fromkeys(many for _, many in pairs))
-    return " or ".join(ones) or "a value", " or ".join(several) or "values"
-
-
-def resolve(ref: str, root: Mapping[str, Any]) -> Any:
-    """The schema that a local `$ref` names; {} where there is none."""
-    if not ref.startswith("#/$defs/"):
-        return {}
-    return root.get("$defs", {}).get(ref[len("#/$defs/") :], {})
+def alternatives(choices: List[str]) -> str:
+    unlike = list(dict.fromkeys(choices))
+    return "anything" if "anything" in unlike else " or ".join(unlike)
