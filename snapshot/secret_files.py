@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from pathlib import Path, PurePosixPath
 
 SECRET_NAMES = (
     ".env",
@@ -26,6 +27,7 @@ SECRET_NAMES = (
     "service-account*.json",
     "service_account*.json",
 )
+SECRET_FOLDERS = frozenset({".git", ".ssh", ".aws", ".gnupg", ".kube", ".docker", ".azure"})
 PUBLIC_NAMES = (".env.example", ".env.sample", ".env.template", "cacert.pem")
 
 
@@ -35,3 +37,11 @@ def is_secret_name(name: str) -> bool:
     if low in PUBLIC_NAMES:
         return False
     return any(fnmatch.fnmatchcase(low, pattern) for pattern in SECRET_NAMES)
+
+
+def is_secret_path(path: str, cwd: Path) -> bool:
+    """Whether a relative path below `cwd` leads to a secret, or into somebody's settings."""
+    parts = PurePosixPath(path).parts
+    if is_secret_name(parts[-1]) or any(part in SECRET_FOLDERS for part in parts):
+        return True
+    return cwd == Path.home() and parts[0].startswith(".")
