@@ -12,10 +12,11 @@ from cellship.magics import entry as entries
 from cellship.magics.deployed import Deployed, Plan
 from cellship.magics.grammar import check_name
 from cellship.magics.line import invoke, split
+from cellship.magics.order import Order
 from cellship.magics.params import as_json
 from cellship.magics.progress import Progress
 from cellship.magics.session import Session
-from cellship.magics.ship import Order, ship
+from cellship.magics.ship import ship
 from cellship.magics.users_error import shown_as_the_users
 from cellship.snapshot.errors import UsageProblem
 
@@ -119,6 +120,7 @@ def deploy(
         if cell is not None:
             progress.step("running the cell")
             run_cell(session, cell)
+        entries.check_callable(entry.expression, session.namespace)
         return ship(order_of(name, entry, magic, cell or "", options), session, progress)
 
 

@@ -200,7 +200,7 @@ def checked(receipt: Receipt, most: int = 2) -> str:
 
 def note_row(notes: tuple[str, ...]) -> list[str]:
     """At most one line: the first note, and how many more the receipt has."""
-    if not notes:
+    if len(notes) == 0:
         return []
     more = f" (and {len(notes) - 1} more: %%deploy --plan)" if len(notes) > 1 else ""
     return [row("note", notes[0].splitlines()[0] + more)]

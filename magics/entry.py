@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cellship.magics.grammar import did_you_mean
 from cellship.snapshot.errors import UsageProblem
@@ -73,6 +74,38 @@ def checked(expression: str) -> str:
         f'"{expression}" cannot be an entry. Name an object: --entry model.predict',
         code="line.no-entry",
     )
+
+
+def check_callable(expression: str, namespace: Mapping[str, Any]) -> None:
+    """Raises UsageProblem unless the expression names something that can be called."""
+    root, *attributes = expression.split(".")
+    if root not in namespace:
+        raise UsageProblem(
+            f"There is no object called {root} in this notebook.",
+            code="line.no-entry",
+            hint=did_you_mean(root, namespace),
+        )
+    found, path = namespace[root], root
+    for attribute in attributes:
+        if not hasattr(found, attribute):
+            raise UsageProblem(
+                f"{path} has no {attribute}.",
+                code="line.no-entry",
+                hint=did_you_mean(attribute, dir(found)),
+            )
+        found, path = getattr(found, attribute), f"{path}.{attribute}"
+    if not callable(found):
+        raise UsageProblem(
+            f"{path} is a {type(found).__name__}, which cannot be called.",
+            code="line.no-entry",
+            hint=f"Say what answers: --entry {path}.{method_of(found)}",
+        )
+
+
+def method_of(thing: object) -> str:
+    """The method that most likely answers."""
+    likely = ("predict", "transform", "run", "forward", "score")
+    return next((name for name in likely if callable(getattr(thing, name, None))), "predict")
 
 
 def definitions(tree: ast.Module) -> list[str]:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cellship.backend.client_answers import Committed, Version
+from cellship.magics.deal import Deal
 from cellship.magics.interrupts import Interrupted
+from cellship.magics.order import Order, Standing
 from cellship.snapshot.errors import CellshipError
 
-if TYPE_CHECKING:
-    from cellship.magics.ship import Deal, Order
-
 LAST_LINES = 10
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What answered under the name before this deploy."""
-
-    live: str | None = None
-    url: str = ""
-    versions: tuple[Version, ...] = ()
-    paused: bool = False
-
-    @property
-    def still(self) -> str:
-        """` score@3 still answers.`, or "" where nothing answered."""
-        return f" {self.live} still answers." if self.live and not self.paused else ""
 
 
 @contextmanager
@@ -102,9 +84,3 @@ def reason(error: OSError) -> str:
     """`No space left on device: …/blobs/ab…`"""
     where = f": {error.filename}" if error.filename else ""
     return f"{error.strerror or error}{where}"
-
-
-def quietly(action: Callable[[], None]) -> None:
-    """For a clean-up after a failure: the failure is what the user must read."""
-    with suppress(CellshipError):
-        action()

@@ -10,12 +10,14 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 def size(count: int) -> str:
     """`512 B`, `2 KiB`, `1.9 MiB`, `71 MiB`."""
+    if count < 1024:
+        return f"{count} B"
     amount = float(count)
-    for unit in UNITS:
-        if amount < 1024 or unit == UNITS[-1]:
-            break
+    power = 0
+    while amount >= 1024 and power < len(UNITS) - 1:
         amount /= 1024
-    return f"{short(amount) if unit != 'B' else int(amount)} {unit}"
+        power += 1
+    return f"{short(amount)} {UNITS[power]}"
 
 
 def short(amount: float) -> str:

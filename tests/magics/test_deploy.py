@@ -246,7 +246,7 @@ def test_an_interrupt_before_the_version_exists_drops_the_lease(
         raise KeyboardInterrupt
 
     if moment == "copying":
-        monkeypatch.setattr("cellship.magics.ship.fill", interrupt)
+        monkeypatch.setattr("cellship.magics.deal.fill", interrupt)
     else:
         monkeypatch.setattr("cellship.backend.client.Client.admit", interrupt)
     error = run(shell, f"%%deploy score\n{CELL}x = 1")
@@ -274,7 +274,7 @@ def test_a_full_disk_is_told_in_words(
     def full(*words: Any) -> None:
         raise OSError(28, "No space left on device", "/data/blobs/b")
 
-    monkeypatch.setattr("cellship.magics.ship.fill", full)
+    monkeypatch.setattr("cellship.magics.deal.fill", full)
     error = run(shell, f"%%deploy score\n{CELL}")
     assert isinstance(error, CellshipError)
     assert "Copying failed: No space left on device: /data/blobs/b" in str(error)
@@ -287,7 +287,7 @@ def test_a_mistake_of_ours_is_told_without_a_traceback(
     def broken(*words: Any) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("cellship.magics.ship.fill", broken)
+    monkeypatch.setattr("cellship.magics.deal.fill", broken)
     error = run(shell, f"%%deploy score\n{CELL}")
     assert isinstance(error, CellshipError)
     assert error.code == "internal.defect"
@@ -307,6 +307,8 @@ MISTAKES = [
         "%deploy ships something that exists. To ship this cell, use two percent signs: %%deploy x",
     ),
     ("%deploy nothing", "There is no object called nothing in this notebook."),
+    ("%deploy x --entry nothing.predict", "There is no object called nothing in this notebook."),
+    ("%deploy x --entry sys.nothing", "There is no object called sys in this notebook."),
     ("%%deploy x --replica 1\n" + CELL, "%%deploy has no option --replica."),
     (
         "%%deploy x --gpu\n" + CELL,
