@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from cellship.backend.supervise.sockets import sockets_folder
 
 from cellship.backend.data_folder import DataFolder, make_data_folder, open_data_folder
 from cellship.backend.locate import NOT_RUNNING, Connection, connection_of
+from cellship.backend.supervise.sockets import sockets_folder
 from cellship.snapshot.errors import CellshipError, NoBackend, Refused
 
 Say = Callable[[str], None]
@@ -96,13 +96,13 @@ def start(data: DataFolder) -> Connection:
     """Start the supervisor (or wait for one that is there) until the API answers."""
     data.problem_file.unlink(missing_ok=True)
     began = time.time()
-    process = None if ask_supervisor(data, {"do": "ping"}, 5.0) else spawn(data)
+    supervisor = None if ask_supervisor(data, {"do": "ping"}, 5.0) else spawn(data)
     while time.time() - began < START_LIMIT:
         if (found := answering(data)) is not None:
             return found
         raise_problem(data)
-        if process is not None and process.poll() is not None:
-            raise supervisor_problem(data, process.returncode)
+        if supervisor is not None and not is_alive(supervisor):
+            raise supervisor_problem(data)
         time.sleep(0.02)
     raise NoBackend(
         f"The service did not answer within {START_LIMIT:.0f} s.",
@@ -111,19 +111,33 @@ def start(data: DataFolder) -> Connection:
     )
 
 
-def spawn(data: DataFolder) -> subprocess.Popen[bytes]:
-    """The supervisor, in its own session, knowing nothing of the caller's environment."""
+def spawn(data: DataFolder) -> int:
+    """The supervisor's pid: in a session of its own, knowing nothing of the caller's environment.
+
+    A shell stands between for a moment, so that the caller, often a kernel, is not its parent: it
+    would have to reap it.
+    """
+    supervisor = [sys.executable, "-m", "cellship.backend.supervise", str(data.root)]
     with open(data.run / "supervisor.log", "ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cellship.backend.supervise", str(data.root)],
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'exec 3>&1 >&2; "$@" 3>&- & echo $! >&3', "sh", *supervisor],
             cwd=data.root,
             env=own_environment(),
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
-            close_fds=True,
+            check=True,
         )
+    return int(done.stdout)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def own_environment() -> dict[str, str]:
@@ -150,7 +164,7 @@ def raise_problem(data: DataFolder) -> None:
     raise Refused(problem["message"], code=problem["code"], hint=problem["hint"])
 
 
-def supervisor_problem(data: DataFolder, code: int) -> CellshipError:
+def supervisor_problem(data: DataFolder) -> CellshipError:
     """The sentence of a supervisor that ended at once: its last line is JSON if it had one."""
     lines = (data.run / "supervisor.log").read_text(errors="replace").splitlines()
     last = lines[-1] if lines else ""
@@ -159,7 +173,7 @@ def supervisor_problem(data: DataFolder, code: int) -> CellshipError:
         return Refused(said["message"], code=said["code"], hint=said.get("hint", ""))
     except (ValueError, KeyError, TypeError):
         return NoBackend(
-            f"The service ended at once (code {code}): {last}",
+            f"The service ended at once: {last}",
             code="backend.ended",
             hint=f"Its log: {data.run / 'supervisor.log'}",
         )

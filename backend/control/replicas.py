@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import shutil
 import signal
@@ -18,6 +17,7 @@ from sqlalchemy import select, update
 
 from cellship.backend.compute.jobs import Worker
 from cellship.backend.compute.process import ProcessProvider, ReplicaPlan
+from cellship.backend.control.log_folders import note_owner
 from cellship.backend.control.replica_link import ReplicaLink, WrongReplica, connect
 from cellship.backend.data_folder import DataFolder
 from cellship.backend.lines import NobodyAnswers
@@ -246,10 +246,7 @@ class Replicas:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def _insert(self, replica: Replica) -> None:
-        facts = {"name": replica.name, "version": replica.version, "replica": replica.id}
-        folder = self._data.logs / replica.id
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "replica.json").write_text(json.dumps(facts))
+        note_owner(self._data.logs / replica.id, replica.id, replica.name, replica.version)
         with self._database.session() as session:
             session.add(
                 ReplicaRow(

@@ -19,6 +19,7 @@ from cellship.backend.workspace.repository import Workspace
 from cellship.backend.workspace.versions import VersionRecord
 
 LINES_SHOWN = 10
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
 class Runnables:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cellship.backend.control.log_folders import read_logs
+from cellship.backend.control import logs as log_lines
+from cellship.backend.control.log_folders import sources
 from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.replicas import DRAINING, READY, Replicas
 from cellship.backend.control.routes import Routes
@@ -15,6 +16,7 @@ from cellship.backend.workspace.names import no_deployment, version_name
 from cellship.backend.workspace.repository import Workspace
 from cellship.backend.workspace.versions import VersionRecord
 from cellship.backend.workspace.words import find_version
+from cellship.snapshot.errors import UsageProblem
 
 STOPPED = "stopped"
 
@@ -109,7 +111,19 @@ class Views:
     ) -> dict[str, Any]:
         self.require(name)
         version = self.record(name, which).number if which else None
-        return read_logs(self._data.logs, name, version, replica, after, limit)
+        alive = {running.id for running in self._replicas.of(name)}
+        found = [
+            source
+            for source in sources(self._data.logs, name, version, alive)
+            if replica in (None, source.replica)
+        ]
+        try:
+            page = log_lines.read(found, after=after, limit=limit)
+        except log_lines.BadCursor as error:
+            raise UsageProblem(
+                f"There is no place {after!r} in these logs.", code="api.bad-request"
+            ) from error
+        return {"lines": [line.facts() for line in page.lines], "next": page.next}
 
     def require(self, name: str) -> None:
         known = self._workspace.deployments()
