@@ -41,20 +41,24 @@ class References(Protocol):
 class Graph(pickle.Pickler):
     """Writes values that share one memo.
 
-    `buffers` collects the out-of-band buffers in the order of the stream.
+    `buffers` collects the out-of-band buffers in the order of the stream; `inline` leaves them in it.
     """
 
-    def __init__(self, file: Any, references: References, arrays: Arrays) -> None:
-        super().__init__(file, protocol=5, buffer_callback=self.take)
+    def __init__(
+        self, file: Any, references: References, arrays: Arrays, inline: bool = False
+    ) -> None:
+        super().__init__(file, protocol=5, buffer_callback=None if inline else self.take)
         self.references = references
         self.arrays = arrays
         self.buffers: list[pickle.PickleBuffer] = []
+        self.codes = 0  # code objects written, each bound to this minor version of Python
         self.ordered = Ordered()
         self.by_type: dict[type, Callable[[Any], Any]] = {
             **reduce_process.reducers(self),
             types.FunctionType: self.function,
             types.ModuleType: self.module,
-            types.CodeType: reduce_functions.code,
+            types.CodeType: self.code,
+            types.BuiltinFunctionType: self.builtin,
             types.CellType: reduce_functions.cell,
             types.MethodType: reduce_functions.method,
             property: reduce_classes.property_,
@@ -87,22 +91,38 @@ class Graph(pickle.Pickler):
         if type(thing).__module__ == "typing" and (found := self.named(thing)) is not None:
             return found
         check_live(thing)
+        self.note(type(thing))
         reduced = self.arrays.reduce(thing)
         return NotImplemented if reduced is None else reduced
 
     def function(self, thing: types.FunctionType) -> Any:
-        if thing.__module__ == build.__name__ or import_path(thing):
+        if thing.__module__ == build.__name__ or self.note(thing):
             return NotImplemented
         found = self.named(thing)
         return reduce_functions.function(thing, self.references) if found is None else found
 
     def class_(self, thing: type) -> Any:
-        if thing in SINGLETONS or import_path(thing):
+        if thing in SINGLETONS or self.note(thing):
             return NotImplemented
         if thing.__module__ == "builtins" and (name := in_types(thing)):
             return getattr, (types, name)
         found = self.named(thing)
         return reduce_classes.class_(thing) if found is None else found
+
+    def note(self, thing: Any) -> bool:
+        """Whether `thing` can be imported; then its module is one that the stream names."""
+        path = import_path(thing)
+        if path is not None:
+            self.references.module(path[0])
+        return path is not None
+
+    def builtin(self, thing: Any) -> Any:
+        self.note(thing)
+        return NotImplemented
+
+    def code(self, thing: types.CodeType) -> Any:
+        self.codes += 1
+        return reduce_functions.code(thing)
 
     def named(self, thing: Any) -> Any:
         """A reference to what source.py defines; None if it does not."""

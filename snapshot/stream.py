@@ -29,6 +29,7 @@ class Stream:
     blobs: list[Blob] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     values: list[dict[str, Any]] = field(default_factory=list)
+    by_value: list[str] = field(default_factory=list)  # names whose values hold compiled code
 
     def sizes(self) -> dict[str, int]:
         return {value["name"]: value["size"] for value in self.values}
@@ -53,8 +54,10 @@ def write_stream(items: Sequence[Item], references: References, arrays: Arrays) 
 def write_step(graph: Graph, file: io.BytesIO, step: dict[str, Any], stream: Stream) -> None:
     """Names are written one by one, so that the manifest can say what each costs."""
     for name, thing in step.items():
-        before, taken = file.tell(), len(graph.buffers)
+        before, taken, codes = file.tell(), len(graph.buffers), graph.codes
         graph.dump({name: thing})
+        if graph.codes > codes:
+            stream.by_value.append(name)
         found = [blob(buffer) for buffer in graph.buffers[taken:]]
         stream.blobs += found
         stream.order += [each.digest for each in found]

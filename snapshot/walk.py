@@ -152,6 +152,10 @@ class Walk:
             self._current.first.append(found.split(".")[0])
         return found
 
+    def known(self, thing: Any) -> str | None:
+        """The path of what is defined already; nothing new is looked for."""
+        return self._paths.get(id(thing))
+
     def in_class(self, thing: Any) -> str | None:
         """A function, or a class, that stands in a class of the notebook: `Net.forward`."""
         path = getattr(thing, "__qualname__", "")

@@ -34,8 +34,8 @@ from .builders import (
     view,
     weak,
 )
-from .values import load
 from .shim import display, get_ipython
+from .values import load
 
 __all__ = [
     "array",

@@ -1,0 +1,52 @@
+"""Modules that a draft reaches: what packages are found from."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+
+from cellship.snapshot.draft import Draft
+from cellship.snapshot.items import Definition, Import
+from cellship.snapshot.standin import NAME
+
+OWN = frozenset({NAME, "__main__", "cellship", "builtins"})
+
+
+def roots_of(draft: Draft) -> dict[str, str]:
+    """Module name -> why: imports, imports inside functions, and what the values are made of."""
+    found = dict(draft.walk.modules)
+    for item in draft.items:
+        if isinstance(item, Import):
+            for module in imported(ast.parse(item.text)):
+                found.setdefault(module, f"{item.text}{item.place.suffix()}")
+        elif isinstance(item, Definition):
+            for module in imported(ast.parse(item.text)):
+                found.setdefault(module, f"import in {item.key}{item.place.suffix()}")
+    return {module: why for module, why in sorted(found.items()) if root(module) not in OWN}
+
+
+def root(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Modules that import statements, or literal `import_module("…")` calls, name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            for alias in node.names:
+                if f"{node.module}.{alias.name}" in sys.modules:
+                    yield f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.Call) and is_import_call(node):
+            yield node.args[0].value  # type: ignore[attr-defined]
+
+
+def is_import_call(node: ast.Call) -> bool:
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    literal = bool(node.args) and isinstance(node.args[0], ast.Constant)
+    return name in ("import_module", "__import__") and literal and isinstance(
+        node.args[0].value, str  # type: ignore[attr-defined]
+    )
