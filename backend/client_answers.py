@@ -129,7 +129,7 @@ class Moved:
     live: str | None = None
     left: tuple[str, ...] = ()
     seconds: float = 0.0
-    lost: int = 0
+    lost: int | None = None
     message: str = ""
     undo: str = ""
     notes: tuple[str, ...] = ()

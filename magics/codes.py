@@ -160,22 +160,6 @@ CODES: dict[str, tuple[str, str]] = {
         too much. Update the older half: `%pip install -U cellship` here, or the
         service's environment there, followed by `cellship down` and `cellship up`.""",
     ),
-    "backend.not-running": (
-        "the service is not running",
-        """Endpoints are served by a service that runs apart from the notebook, and goes on when
-        JupyterLab closes. `cellship up` starts it; the first `%%deploy` does so too.""",
-    ),
-    "backend.not-yours": (
-        "another user's service",
-        """The data folder belongs to another user, and so does the service that uses it. Name a
-        folder of your own with `CELLSHIP_DATA` or `--data`.""",
-    ),
-    "backend.no-answer": (
-        "the service does not answer",
-        """Something is written about a service, and nothing answers at its address: it is
-        starting, or it has ended. `cellship up` starts it again, and `cellship doctor`
-        says what is wrong.""",
-    ),
     "internal.defect": (
         "a mistake of ours",
         """Something failed that was not foreseen. Traffic moves in one last step only, so what

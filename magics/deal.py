@@ -48,6 +48,7 @@ class Deal:
             staging,
             admit=self.admit,
             known=self.known,
+            cache=self._cache(),
         )
         return candidate
 
@@ -95,6 +96,7 @@ class Deal:
             ),
             values_size=sum(blobs.values()),
             missing_size=missing_size(lease, blobs, trees),
+            same_as=self.same.version if self.same is not None else None,
         )
 
     def drop(self) -> None:
@@ -118,6 +120,11 @@ class Deal:
         if before is not None:
             self.client.drop_lease(before.id)
         return answer
+
+    def _cache(self) -> Path | None:
+        """What a capture learns about packages lies with the service's data, where that is here."""
+        data = self.client.connection.data
+        return data / "cache" if data is not None else None
 
     def _admit_body(self, digest: str) -> dict[str, Any]:
         return {

@@ -67,7 +67,7 @@ class Deployed(View):
 
     def _bad(self) -> str:
         mark = self.marked_bad or {}
-        why = f": {mark['because']}" if mark.get("because") else ""
+        why = f": {mark['why']}" if mark.get("why") else ""
         who = f" by {mark['by']}" if mark.get("by") else ""
         when = f" {words.ago(str(mark['at']))}" if mark.get("at") else ""
         return (
@@ -138,15 +138,21 @@ class Plan(View):
     packages: tuple[tuple[str, str, int], ...]  # name and version, why, bytes
     values_size: int
     missing_size: int
+    same_as: int | None = None  # the version that holds just this already
 
     def text(self) -> str:
-        lines = [f"{self.name}: would ship (nothing was kept)"]
+        lines = [self._headline()]
         lines.append(row("entry", self.receipt.entry))
         lines += labelled("ships", [shipped(value) for value in self.receipt.values])
         lines += labelled("packages", [package_line(*package) for package in self.packages])
         lines.append(row("moves", f"{words.size(self.missing_size)} that the store lacks"))
         lines.append(row("checked", checked(self.receipt, most=20)))
         return "\n".join([*lines, *labelled("notes", list(self.receipt.notes))])
+
+    def _headline(self) -> str:
+        if self.same_as is not None:
+            return f"{self.name}: this is {self.name}@{self.same_as} already; nothing would ship"
+        return f"{self.name}: would ship (nothing was kept)"
 
     def data(self) -> dict[str, Any]:
         return {

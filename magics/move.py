@@ -30,8 +30,9 @@ class MovedView(View):
     mime = MIME
 
     def text(self) -> str:
-        lines = [f"  {note}" for note in self.moved.notes]
-        return "\n".join([self.moved.message, *lines])
+        undo = f" Undo: {self.moved.undo}" if self.moved.undo else ""
+        notes = [f"  {note}" for note in self.moved.notes]
+        return "\n".join([self.moved.message + undo, *notes])
 
     def data(self) -> dict[str, Any]:
         return asdict(self.moved)
@@ -85,9 +86,7 @@ def traffic(session: Session, name: Target, split: tuple[str, ...], json_: bool)
       cellship traffic churn 6=90 7=10
       cellship traffic churn latest=100
     """
-    client = session.client()
-    given = {number(client, name.name, word): part for word, part in shares(split).items()}
-    show(session, client.traffic(name.name, given, origin.author()), json_)
+    show(session, session.client().traffic(name.name, shares(split), origin.author()), json_)
 
 
 @click.command()
@@ -139,13 +138,6 @@ def show(session: Session, moved: Moved, json_: bool) -> None:
         session.out(as_json(asdict(moved)))
     else:
         session.show(MovedView(moved))
-
-
-def number(client: Client, name: str, word: str) -> str:
-    """Traffic goes to `latest`, or to numbers."""
-    if word == "latest" or word.isdigit():
-        return word
-    return str(client.version(name, word).version)
 
 
 def what_goes(client: Client, name: Target) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,8 @@ from cellship.magics.session import Session
 from cellship.snapshot.candidate import Candidate
 from cellship.snapshot.errors import CellshipError
 
+ROUTED_WITHIN = 5.0
+ROUTED_STEP = 0.02
 WAIT_STEP = 10.0  # seconds of one question; an interrupt is heard at once all the same
 
 
@@ -108,7 +111,18 @@ def wait_started(
     while True:
         version = client.version(committed.name, str(committed.version), wait=WAIT_STEP)
         if version.state != "starting":
-            return version
+            return version if version.state != "warm" else wait_routed(client, version)
+
+
+def wait_routed(client: Client, version: Version) -> Version:
+    """It has started and gets no calls: the gateway hears of it now, or somebody else was later."""
+    deadline = time.monotonic() + ROUTED_WITHIN
+    while version.state == "warm" and not version.share and time.monotonic() < deadline:
+        if client.versions(version.name)[-1].version > version.version:
+            break
+        time.sleep(ROUTED_STEP)
+        version = client.version(version.name, str(version.version))
+    return version
 
 
 def compared(result: Deployed, client: Client) -> Deployed:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cellship.magics.calling import Endpoint, endpoint
-from cellship.magics.grammar import Target, target
+from cellship.magics.grammar import Target, target, version_word
 from cellship.magics.line import arguments as joined_arguments
 from cellship.magics.line import split_python
 from cellship.magics.log_lines import Follow, shown
@@ -82,7 +82,7 @@ def logs(
       cellship logs churn@7 -n 50
     """
     client = session.client()
-    which = chosen_version(client, name, version)
+    which = version_word(version) if version else name.version
     if follow:
         Follow(session, client, name.name, which, count, json_).run()
         return
@@ -91,16 +91,6 @@ def logs(
         session.out(line)
     if not page.lines:
         session.say(f"{name} has printed nothing yet.")
-
-
-def chosen_version(client: Any, name: Target, option: str | None) -> str | None:
-    """The number of the version whose lines are wanted, None for all."""
-    word = option or name.version
-    if word is None:
-        return None
-    return str(
-        client.version(name.name, target(f"{name.name}@{word.rpartition('@')[2]}").version).version
-    )
 
 
 def argument(session: Session, word: str) -> tuple[str, Any]:

@@ -122,13 +122,24 @@ class FakeService:
         state = "starting" if self.start_questions else self.state_after(candidate, body)
         mine.append(
             {
-                "name": name, "version": number, "digest": digest, "state": state, "share": 0,
-                "created": NOW, "author": body.get("author", "ann"), "message": body.get("message", ""),
-                "bytes_moved": body.get("bytes_moved", 0), "notebook": body.get("notebook") or None,
-                "cell": body.get("cell"), "candidate": candidate, "bad": None, "entry": "predict",
-                "failure": self.start_failure, "asked": 0,
+                "name": name,
+                "version": number,
+                "digest": digest,
+                "state": state,
+                "share": 0,
+                "created": NOW,
+                "author": body.get("author", "ann"),
+                "message": body.get("message", ""),
+                "bytes_moved": body.get("bytes_moved", 0),
+                "notebook": body.get("notebook") or None,
+                "cell": body.get("cell"),
+                "candidate": candidate,
+                "bad": None,
+                "entry": "predict",
+                "failure": self.start_failure,
+                "asked": 0,
             }
-        )  # fmt: skip
+        )
         found = self.deployments.setdefault(name, self.new_deployment(name))
         found["latest"] = number
         if not candidate and self.start_failure is None:
@@ -194,6 +205,7 @@ class FakeService:
 
     def number(self, name: str, which: str) -> int:
         live = int(self.deployments[name]["live"].split("@")[1])
+        which = which.rpartition("v")[2] if which[:1] == "v" else which
         words = {"live": live, "latest": len(self.versions[name]), "previous": live - 1}
         number = words.get(which) or int(which)
         if not 0 < number <= len(self.versions[name]):
@@ -216,9 +228,7 @@ class FakeService:
         if verb == "pause":
             self.deployments[name]["paused"] = {"by": body["author"], "at": NOW}
         now = self.deployments[name]["live"]
-        message = (
-            f"{now} answers now (0.09 s, 0 requests lost). Undo: %cellship promote {name}@{live}"
-        )
+        message = f"{now} answers now (0.09 s, 0 requests lost)."
         return 200, {
             "deployment": self.deployments[name],
             "live": now,
@@ -226,7 +236,7 @@ class FakeService:
             "seconds": 0.09,
             "lost": 0,
             "message": message,
-            "undo": "",
+            "undo": f"%cellship promote {name}@{live}",
             "notes": [],
         }
 
@@ -247,7 +257,7 @@ class FakeService:
         lines = [
             line
             for line in self.logs
-            if "version" not in query or line["version"] == int(query["version"])
+            if "version" not in query or line["version"] == self.number(name, query["version"])
         ]
         limit = int(query.get("limit", 200))
         found = lines[after:][:limit] if "after" in query else lines[-limit:]

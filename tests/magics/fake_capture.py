@@ -30,6 +30,7 @@ def capture(
     *,
     admit: Callable[[Candidate], dict[str, Any]],
     known: Callable[[str], bool],
+    cache: Path | None = None,
 ) -> Candidate:
     """The candidate of a cell. Refuses a name `session`; `interrupt` interrupts."""
     if "session" in namespace:

@@ -85,7 +85,7 @@ def test_a_version_marked_bad_is_not_shipped_again(
 ) -> None:
     shell.run_cell("def predict(row): return 2")
     printed(shell, "%deploy digits --entry predict", capsys)
-    mark = {"by": "ann", "at": "2020-01-01T00:00:00Z", "because": "wrong for region 7"}
+    mark = {"by": "ann", "at": "2020-01-01T00:00:00Z", "why": "wrong for region 7"}
     service.versions["digits"][0]["bad"] = mark
     out = printed(shell, "%deploy digits --entry predict", capsys)
     assert out.startswith("This is digits@1, marked bad by ann ")
