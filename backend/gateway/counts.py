@@ -9,13 +9,17 @@ KEPT = 120
 
 
 class Counter:
-    """What one version answered since the last turn of the clock. Errors: from 500 on."""
+    """What one version answered since the last turn of the clock. Errors: from 500 on.
 
-    __slots__ = ("errors", "requests")
+    `lost`: calls since the start that no worker answered: refused for want of one, cut, too late.
+    """
+
+    __slots__ = ("errors", "lost", "requests")
 
     def __init__(self) -> None:
         self.requests = 0
         self.errors = 0
+        self.lost = 0
 
 
 class Counts:
@@ -53,4 +57,7 @@ class Counts:
     def report(self) -> dict[str, object]:
         now = time.time()
         self.turn(now)
-        return {"now": now, "seconds": [list(one) for one in self._seconds]}
+        lost: dict[str, int] = {}
+        for (name, _), counter in self._counters.items():
+            lost[name] = lost.get(name, 0) + counter.lost
+        return {"now": now, "seconds": [list(one) for one in self._seconds], "lost": lost}

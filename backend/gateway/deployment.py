@@ -27,7 +27,7 @@ class Deployment:
         self._shares = [
             (versions[number], share)
             for number, share in entry.traffic
-            if number in versions and versions[number].entry.replicas
+            if number in versions and versions[number].entry.takes_calls
         ]
         self._credit = [0.0] * len(self._shares)
         self._only = self._shares[0][0] if len(self._shares) == 1 else None
@@ -46,6 +46,7 @@ class Deployment:
         self.counter.requests += 1
         problem = closed(self.entry) or no_answer(self.entry)
         self.counter.errors += problem.status >= 500
+        self.counter.lost += self.entry.paused is None and problem.status >= 500
         return problem
 
     def answering(self) -> list[Version]:

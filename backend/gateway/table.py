@@ -33,6 +33,15 @@ class VersionEntry:
     timeout: float
     state: str
 
+    @property
+    def starting(self) -> bool:
+        """Whether a replica is on its way, so that calls may wait for it."""
+        return self.state == "starting"
+
+    @property
+    def takes_calls(self) -> bool:
+        return bool(self.replicas) or self.starting
+
 
 @dataclass(frozen=True)
 class DeploymentEntry:

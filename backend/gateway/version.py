@@ -47,7 +47,7 @@ class Version:
         if link is not None:
             link.send(call)
             return
-        if not self.links:
+        if not self.links and not self.entry.starting:
             raise unreachable(self.label.decode())
         if self._queue_is_full():
             raise queue_full(self.name)
@@ -81,6 +81,8 @@ class Version:
 
     def refuse(self, call: Call, problem: Problem) -> None:
         self._count(problem.status)
+        if problem.status >= 500:
+            self.counter.lost += 1
         self._hand(call, problem.status, refusal(call, problem))
 
     def fail(self, call: Call, status: int, body: bytes) -> None:
