@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +35,25 @@ def main() -> int:
 
 def run() -> str:
     """Execute the notebook; what stopped it, "" if nothing did."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import papermill
-        from papermill.exceptions import PapermillExecutionError
+    RUN.parent.mkdir(exist_ok=True)
+    RUN.unlink(missing_ok=True)
+    # in a process of its own: what kernel and libraries log is shown only where it matters
+    command = [sys.executable, "-m", "papermill", str(NOTEBOOK), str(RUN), "--cwd", str(CLONE)]
+    done = subprocess.run(
+        [*command, "--kernel", "python3", "--no-progress-bar"], capture_output=True, text=True
+    )
+    if not done.returncode:
+        return ""
+    return error_of(json.loads(RUN.read_text())) if RUN.exists() else done.stderr
 
-        RUN.parent.mkdir(exist_ok=True)
-        try:
-            papermill.execute_notebook(
-                str(NOTEBOOK), str(RUN), cwd=str(CLONE), kernel_name="python3", progress_bar=False
-            )
-        except PapermillExecutionError as error:
-            return f"{error.ename}: {error.evalue}"
-    return ""
+
+def error_of(notebook: dict[str, Any]) -> str:
+    """The message of the cell that raised."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    errors = [
+        f"{each['ename']}: {each['evalue']}" for each in outputs if each["output_type"] == "error"
+    ]
+    return "\n".join(errors)
 
 
 def table(notebook: dict[str, Any]) -> str:
