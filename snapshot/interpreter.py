@@ -49,7 +49,7 @@ class Interpreter:
 
 def interpreter(cache: Path | None) -> Interpreter:
     """The interpreter that runs this process."""
-    short = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    short = os.path.basename(_standard_library())  # python3.11, python3.14t
     movable = can_move()
     plan = TreePlan(
         "interpreter",

@@ -22,6 +22,7 @@ class Linker:
         self._site = site
         self._owners: dict[str, str] = {}  # path below the prefix -> name of the tree
         self._folders = {""}
+        self.copied = False  # a link could not be made: new bytes, which are not on the disk yet
 
     def add_interpreter(self, tree: Path, bytecode: Path | None, name: str) -> None:
         """A tree whose paths are those of the prefix."""
@@ -66,6 +67,7 @@ class Linker:
             copy_new(source, full, os.stat(source).st_mode & 0o777)
         except FileExistsError:
             return False
+        self.copied = True
         return True
 
     def _check_same(self, source: str, target: str, owner: str, name: str) -> None:

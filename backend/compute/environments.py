@@ -12,14 +12,13 @@ to bin/, `NAME.data/data` to the prefix.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +28,12 @@ from blake3 import blake3
 from cellship.backend.compute.environment_links import Linker
 from cellship.backend.compute.environment_proof import check_interpreter, prove
 from cellship.backend.store.disk import no_room_means_disk_full
+from cellship.backend.store.durable import sync_all
+from cellship.backend.store.held import held, held_if_free
 from cellship.backend.store.store import Store
 
 FORMAT = 1
-SHORT = re.compile(r"bin/(python\d+\.\d+)t?")
+SHORT = re.compile(r"bin/(python\d+\.\d+t?)")
 BUILDING = ".building-"
 
 
@@ -108,6 +109,8 @@ def _fill(
     for package in packages:
         name = f"{package['name']} {package['version']}".rstrip()
         linker.add_package(store.tree(package["tree"]), store.bytecode(package["tree"]), name)
+    if linker.copied:
+        sync_all(new)
 
 
 def _on_top_of(new: Path, interpreter: Mapping[str, Any]) -> None:
@@ -132,17 +135,23 @@ def _short(interpreter: Mapping[str, Any]) -> str:
 @contextmanager
 def _aside(environments: Path) -> Iterator[Path]:
     """A new folder that is held while its builder lives."""
+    with ExitStack() as stack:
+        new = _claimed(environments, stack)
+        try:
+            yield new
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+
+def _claimed(environments: Path, stack: ExitStack) -> Path:
+    """A new folder that we hold. Until we do, another builder may take it for left over."""
     while True:
         new = environments / f"{BUILDING}{uuid.uuid4().hex}"
         new.mkdir()
-        with _locked(new):
-            if not new.exists():  # another builder cleaned it up before we held it
-                continue
-            try:
-                yield new
-            finally:
-                shutil.rmtree(new, ignore_errors=True)
-            return
+        with suppress(FileNotFoundError):
+            stack.enter_context(held(new))
+            if new.exists():
+                return new
 
 
 def _put(new: Path, folder: Path) -> None:
@@ -156,26 +165,6 @@ def _put(new: Path, folder: Path) -> None:
 def _clean(environments: Path) -> None:
     """Remove what builders that died have left."""
     for left in environments.glob(f"{BUILDING}*"):
-        with _locked(left, wait=False) as ours:
+        with held_if_free(left) as ours:
             if ours:
                 shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a folder: the system lets go of it when the process ends, however it ends."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        yield False
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        os.close(descriptor)
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        os.close(descriptor)

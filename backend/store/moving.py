@@ -1,4 +1,8 @@
-"""Give verified bytes their name in the store: renames only, and what is there already stays."""
+"""Give verified bytes their name in the store: renames only, and what is there already stays.
+
+Only one process at a time moves (Store holds its folder for it), so that what is not there when
+looked for is not there when renamed.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +26,10 @@ def make_read_only(file: PlainFile) -> None:
 def move_blob(file: PlainFile, target: Path) -> int:
     """The bytes that became new: the file's size, or 0 where the store has it."""
     target.parent.mkdir(exist_ok=True)
-    try:
-        # a rename would replace a blob that workers have mapped, at twice the memory
-        os.link(file.full, target)
-    except FileExistsError:
+    if target.exists():  # replaced, it would be in memory twice: workers have the old one mapped
         os.unlink(file.full)
         return 0
-    os.unlink(file.full)
+    os.rename(file.full, target)
     return file.size
 
 

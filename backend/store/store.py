@@ -9,17 +9,16 @@ What stands in `store/` under its name is whole, read-only and on the disk.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellship.backend.store.disk import Measure, check_room, no_room_means_disk_full, space
 from cellship.backend.store.durable import sync_all, sync_folders
 from cellship.backend.store.errors import DiskFull, NoSuchBytes, NoSuchLease
+from cellship.backend.store.held import held
 from cellship.backend.store.incoming import Incoming, look, verify
 from cellship.backend.store.leases import Lease, LeaseRecord, Leases
 from cellship.backend.store.moving import make_read_only, move_blob, move_byte_code, move_tree
@@ -94,7 +93,8 @@ class Store:
 
     def drop(self, lease: Lease) -> None:
         """End a lease. What it brought into the store stays there; what did not enter is gone."""
-        self._leases.drop(lease)
+        with suppress(NoSuchLease), self._held(lease):
+            self._leases.drop(lease)
 
     def expire(self, now: float) -> list[str]:
         """Drop the leases that nobody used for a day; their ids."""
@@ -150,14 +150,12 @@ class Store:
     def _held(self, lease: Lease) -> Iterator[None]:
         """One accept of a lease at a time. Raises NoSuchLease."""
         try:
-            descriptor = os.open(lease.folder, os.O_RDONLY | os.O_DIRECTORY)
+            with held(lease.folder):
+                yield
         except FileNotFoundError:
+            if lease.folder.exists():
+                raise
             raise NoSuchLease(lease.id) from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
     def _take(self, lease: Lease) -> Accepted:
         record = self._leases.record(lease)
@@ -173,7 +171,8 @@ class Store:
         if not incoming.files():
             return Accepted(record.bytes_moved)
         sync_all(self._root)
-        moved, changed = self._move(lease, incoming)
+        with held(self._root):
+            moved, changed = self._move(lease, incoming)
         sync_folders([*indexed, *changed], self._root)
         record = replace(record, bytes_moved=record.bytes_moved + moved)
         self._leases.write(lease, record)
