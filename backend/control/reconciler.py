@@ -262,6 +262,8 @@ def no_answer(name: str, found: Wanted) -> str:
         return (
             f"{name} has no replicas (it was shipped with --replicas 0); exec works, calls do not."
         )
+    if found.traffic:
+        return f"{name} has no replica that is ready; one is being started. Try again in a moment."
     if found.first:
         return f"{name} is starting for the first time; try again in a few seconds."
     return f"{name} has no version that started; its author sees why with: cellship versions {name}"

@@ -165,7 +165,7 @@ class Replicas:
             "work": str(folder / "work"),
             "home": str(folder / "home"),
             "tmp": str(folder / "tmp"),
-            "env": what.settings.get("env") or {},
+            "env": {**(what.settings.get("env") or {}), **identity_of(replica)},
             "replica": replica.id,
             "deployment": what.name,
             "version": what.version,
@@ -280,3 +280,12 @@ def describe_exit(end: dict[str, Any] | None) -> str:
     if end.get("code") is None:
         return "The worker ended while the service was away."
     return f"The worker exited with code {end['code']}."
+
+
+def identity_of(replica: Replica) -> dict[str, str]:
+    """What a worker's own code can read about itself (DESIGN.md 12)."""
+    return {
+        "CELLSHIP_DEPLOYMENT": replica.name,
+        "CELLSHIP_VERSION": str(replica.version),
+        "CELLSHIP_REPLICA": replica.id,
+    }

@@ -32,7 +32,7 @@ class VersionRoute:
             "schema": str(self.folder / "schema.json"),
             "examples": str(self.folder / "examples.json"),
             "replicas": [{"id": name, "socket": str(socket)} for name, socket in self.replicas],
-            "concurrency": self.settings.get("concurrency") or 1,
+            "concurrency": self.settings.get("concurrency"),
             "timeout": self.settings.get("timeout") or 60,
             "state": self.state,
         }

@@ -14,6 +14,7 @@ import requests
 from tests.control.conftest import Ship
 
 from cellship.backend.client import Client
+from cellship.backend.client_answers import Same
 from cellship.snapshot.errors import NotFound, Refused
 
 FIRST = '''
@@ -95,7 +96,7 @@ def test_candidate_waits_for_promotion(client: Client, ship: Ship) -> None:
 def test_discarded_candidate_is_gone(client: Client, ship: Ship) -> None:
     ship("adder", FIRST)
     ship("adder", SECOND, candidate=True)
-    client.delete_version("adder", "2")
+    client.delete_version("adder", "2", "ann")
     assert [version.version for version in client.versions("adder")] == [1]
     assert call(client, "adder@2").status_code == 404
 
@@ -144,7 +145,7 @@ def test_exec_reports_errors(client: Client, ship: Ship) -> None:
 
 def test_delete_ends_everything(client: Client, ship: Ship) -> None:
     ship("adder", FIRST)
-    client.delete("adder")
+    client.delete("adder", "ann")
     assert call(client, "adder").status_code == 404
     with pytest.raises(NotFound):
         client.deployment("adder")
@@ -158,7 +159,6 @@ def test_worker_that_died_is_replaced(client: Client, ship: Ship) -> None:
     [worker] = [process for process in processes(ship.data) if replica_of(process) == replica]
     worker.kill()
     worker.wait(10)
-    client.version("adder", "1", wait=30)
     answer = call(client, "adder")
     assert answer.json() == 2
     assert answer.headers["Cellship-Replica"] != replica
