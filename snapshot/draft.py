@@ -11,6 +11,7 @@ from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.items import Decisions, Definition, Item
 from cellship.snapshot.order import NeedsItself, in_order
 from cellship.snapshot.request import CaptureRequest
+from cellship.snapshot.room import with_room
 from cellship.snapshot.source import write_source
 from cellship.snapshot.statements import Statements
 from cellship.snapshot.stream import Stream, write_stream
@@ -33,6 +34,21 @@ class Draft:
 
 
 def draft_of(
+    request: CaptureRequest,
+    namespace: MutableMapping[str, Any],
+    record: CellRecord,
+    decisions: Decisions,
+) -> Draft:
+    """Follow the entry. What is nested too deeply for this thread is tried once where there is room."""
+    try:
+        return followed(request, namespace, record, decisions)
+    except CaptureRefused as refusal:
+        if refusal.code != "capture.too-deep":
+            raise
+    return with_room(lambda: followed(request, namespace, record, decisions))
+
+
+def followed(
     request: CaptureRequest,
     namespace: MutableMapping[str, Any],
     record: CellRecord,

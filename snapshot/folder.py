@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cellship.snapshot import alike, state
-from cellship.snapshot.candidate import Candidate, Receipt, ShippedValue
+from cellship.snapshot.candidate import Blob, Candidate, Receipt, ShippedValue
 from cellship.snapshot.cells import CellRecord
 from cellship.snapshot.draft import Draft
 from cellship.snapshot.examples import pickled, written
 from cellship.snapshot.entry_kind import live_entry
+from cellship.snapshot.files import CapturedFile, Code, find_files
 from cellship.snapshot.identity import identity
 from cellship.snapshot.interpreter import Interpreter, interpreter
-from cellship.snapshot.items import Definition, Item, Value
+from cellship.snapshot.items import Definition, Value
 from cellship.snapshot.packages import Packages, resolve
 from cellship.snapshot.portable import why_not_portable
 from cellship.snapshot.provenance import provenance
 from cellship.snapshot.recorded import Examples
 from cellship.snapshot.request import CaptureRequest
 from cellship.snapshot.roots import roots_of
+from cellship.snapshot.secret_search import check_secrets
+from cellship.snapshot.shapes import type_name
 
 
 def write_candidate(
@@ -43,19 +46,22 @@ def write_candidate(
     write_json(folder / "examples.json", {"examples": written(examples.found, live)})
     write_json(folder / "snapshot.json", description(draft, request, python, packages))
     (folder / "pylock.toml").write_text(packages.pylock)
+    check_secrets(draft, folder)
     write_json(folder / "provenance.json", provenance(draft, request, record, packages, roots))
+    files = captured_files(request, draft)
+    write_files(folder, files)
     notes = write_admit(admit_folder, draft, examples, request)
     return Candidate(
         folder=folder,
         admit_folder=admit_folder,
         digest=identity(folder),
         platform=python.platform,
-        blobs=tuple(draft.stream.blobs),
+        blobs=all_blobs(draft, files),
         interpreter=python.tree,
         packages=packages.trees,
         receipt=Receipt(
             entry=request.entry,
-            values=tuple(shipped(draft)),
+            values=tuple(shipped(draft, files)),
             packages=packages.named,
             notes=(*draft.walk.notes, *packages.notes, *notes),
         ),
@@ -73,7 +79,8 @@ def write_admit(
     folder: Path, draft: Draft, examples: Examples, request: CaptureRequest
 ) -> list[str]:
     """State digests, live examples, and the modules that compare them; notes for the receipt."""
-    definitions = {item.key: state.describe(item.thing) for item in draft.definitions()}
+    compared = [item for item in draft.definitions() if not item.rewritten]
+    definitions = {item.key: state.describe(item.thing) for item in compared}
     write_json(folder / "state.json", {"format": 1, "definitions": definitions})
     data, notes = pickled(examples.found, request.entry, draft.walk)
     if data:
@@ -110,6 +117,34 @@ def description(
     }
 
 
+def captured_files(request: CaptureRequest, draft: Draft) -> tuple[CapturedFile, ...]:
+    """Files that the code which ships names by path."""
+    code = [
+        Code(item.text, Path(item.statement.cell.cwd), item.place.cell, item.place.line or 1)
+        for item in draft.definitions()
+        if item.statement is not None
+    ]
+    return find_files(request, code, draft.walk.namespace, Path.cwd())
+
+
+def write_files(folder: Path, files: Sequence[CapturedFile]) -> None:
+    """files/manifest.json, if any file ships."""
+    if not files:
+        return
+    entries = [
+        {"name": str(n), "path": file.path, "digest": file.blob.digest, "size": file.blob.size}
+        for n, file in enumerate(files)
+    ]
+    (folder / "files").mkdir()
+    write_json(folder / "files" / "manifest.json", {"files": entries})
+
+
+def all_blobs(draft: Draft, files: Sequence[CapturedFile]) -> tuple[Blob, ...]:
+    """Buffers and files, each content once."""
+    found = [*draft.stream.blobs, *(file.blob for file in files)]
+    return tuple({blob.digest: blob for blob in found}.values())
+
+
 def write_schema(folder: Path, schema: Mapping[str, Any]) -> None:
     """schema.json, once a worker has derived it."""
     write_json(folder / "schema.json", schema)
@@ -120,7 +155,7 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def shipped(draft: Draft) -> Iterator[ShippedValue]:
+def shipped(draft: Draft, files: Sequence[CapturedFile]) -> Iterator[ShippedValue]:
     """Definitions and values for the receipt, the largest values first."""
     sizes = draft.stream.sizes()
     definitions = [item for item in draft.items if isinstance(item, Definition)]
@@ -128,11 +163,10 @@ def shipped(draft: Draft) -> Iterator[ShippedValue]:
         (item for item in draft.items if isinstance(item, Value)),
         key=lambda item: -sizes.get(item.key, 0),
     )
-    for definition in definitions:
-        yield line(definition, definition.kind, 0, definition.thing)
+    for item in definitions:
+        yield ShippedValue(item.key, item.kind, item.place.cell, type_name(item.thing), 0)
     for value in values:
-        yield line(value, "value", sizes.get(value.key, 0), value.thing)
-
-
-def line(item: Item, kind: str, size: int, thing: Any) -> ShippedValue:
-    return ShippedValue(item.key, kind, item.place.cell, type(thing).__qualname__, size)
+        size = sizes.get(value.key, 0)
+        yield ShippedValue(value.key, "value", value.cell, type_name(value.thing), size)
+    for file in files:
+        yield ShippedValue(file.path, "file", None, "file", file.blob.size)

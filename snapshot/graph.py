@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import pickle
-import threading
 import types
 import weakref
 from collections.abc import Callable
@@ -144,27 +143,3 @@ class Nowhere(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         return len(data)
-
-
-def in_deep_thread(work: Callable[[], Any], stack: int = 256 << 20) -> Any:
-    """Run `work` where recursion has room. Raises what it raises."""
-    before = threading.stack_size(stack)
-    result: list[Any] = []
-
-    def run() -> None:
-        try:
-            result.extend((True, work()))
-        except BaseException as error:
-            result.extend((False, error))
-
-    thread = threading.Thread(target=run, name="cellship-capture")
-    try:
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    if not result[0]:
-        raise result[1]
-    return result[1]
-
-

@@ -52,6 +52,7 @@ class Value(Item):
     """A name whose value lies in the graph."""
 
     thing: Any = None
+    cell: int | None = None  # where the name was bound
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Definition(Item):
     statement: Statement | None = None
     kind: str = "function"
     postponed: bool = False  # compiled under `from __future__ import annotations`
+    rewritten: bool = False  # without its magics: its code is not the live code
     overlays: list[Overlay] = field(default_factory=list)
     after: list[str] = field(default_factory=list)  # statements that belong to it: registrations
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cellship.snapshot.items import Alias, Constant, Definition, Import, Item, Overlay, Patch, Value
 from cellship.snapshot.names import annotations_in
 from cellship.snapshot.shapes import described
+from cellship.snapshot.shell_code import replaced
 
 POSTPONED = "from __future__ import annotations"
 
@@ -81,14 +82,6 @@ def quoted(text: str) -> str:
 
 def start(node: ast.expr) -> tuple[int, int]:
     return node.lineno, node.col_offset
-
-
-def replaced(text: str, node: ast.expr, by: str) -> str:
-    lines = text.split("\n")
-    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    head = lines[first].encode()[: node.col_offset].decode()
-    tail = lines[last].encode()[node.end_col_offset or 0 :].decode()
-    return "\n".join([*lines[:first], head + by + tail, *lines[last + 1 :]])
 
 
 def spaced(blocks: list[str]) -> str:

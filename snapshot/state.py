@@ -10,6 +10,7 @@ import copyreg
 import hashlib
 import sys
 import types
+import weakref
 from typing import Any, Dict, List, Tuple
 
 # made anew by each execution, or no state: never compared
@@ -21,6 +22,7 @@ IGNORED = frozenset(
     "__signature__ __class_vars__ __private_attributes__ __wrapped__".split()
 )
 SLOT_TYPES = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
+WEAK = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 FUTURE_FLAGS = 0x1000000 | 0x800000  # co_flags of `from __future__ import annotations`, by version
 LARGE = 64 << 20  # bytes of a buffer that are read in full
 
@@ -32,6 +34,8 @@ def describe(thing: Any) -> Dict[str, str]:
 
 def parts(thing: Any) -> List[Tuple[str, Any]]:
     """(path, value) of everything that re-running a definition must reproduce."""
+    if hasattr(thing, "registry") and hasattr(thing, "dispatch"):  # functools.singledispatch
+        return [("registry", dict(thing.registry))]
     if isinstance(thing, types.FunctionType):
         return function_parts(thing)
     if isinstance(thing, type):
@@ -186,6 +190,8 @@ class Walk:
     def reduced(self, value: Any) -> None:
         """As pickle would take it apart; by its attributes where pickle cannot."""
         self.named(type(value))
+        if isinstance(value, WEAK):
+            return
         try:
             reducer = copyreg.dispatch_table.get(type(value))
             taken = reducer(value) if reducer else value.__reduce_ex__(4)

@@ -29,10 +29,18 @@ class Stream:
     blobs: list[Blob] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
     values: list[dict[str, Any]] = field(default_factory=list)
+    lengths: dict[str, int] = field(default_factory=dict)  # bytes of each value's own pickle
     by_value: list[str] = field(default_factory=list)  # names whose values hold compiled code
 
     def sizes(self) -> dict[str, int]:
         return {value["name"]: value["size"] for value in self.values}
+
+    def extents(self) -> Iterator[tuple[str, int, int]]:
+        """(name, start, end) of each value's own pickle in `data`."""
+        at = 0
+        for name, length in self.lengths.items():
+            yield name, at, at + length
+            at += length
 
     def manifest(self) -> dict[str, Any]:
         buffers = {blob.digest: blob.size for blob in self.blobs}
@@ -63,6 +71,7 @@ def write_step(graph: Graph, file: io.BytesIO, step: dict[str, Any], stream: Str
         stream.order += [each.digest for each in found]
         size = file.tell() - before + sum(each.size for each in found)
         stream.values.append(entry(name, thing, size, found))
+        stream.lengths[name] = file.tell() - before
 
 
 def entry(name: str, thing: Any, size: int, found: list[Blob]) -> dict[str, Any]:

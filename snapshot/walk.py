@@ -32,7 +32,9 @@ from cellship.snapshot.literals import MISSING, literal
 from cellship.snapshot.missing import Missing, missing_name
 from cellship.snapshot.names import Names, line_of, names_in, names_of_code
 from cellship.snapshot.overlays import overlays_of
+from cellship.snapshot.registered import registrations
 from cellship.snapshot.refusal import Place, Unshippable
+from cellship.snapshot.shell_code import without_magics
 from cellship.snapshot.standin import standing_in
 from cellship.snapshot.statements import Statements, first_line
 from cellship.snapshot.unshippable import refusal_for
@@ -121,7 +123,9 @@ class Walk:
         elif (text := literal(value)) is not None:
             self.add(Constant(name, position, place, text=f"{name} = {text}"))
         else:
-            self.add(Value(name, position, place, thing=value))
+            found = self.statements.binding(name)
+            cell = found[0].cell.number if found else None
+            self.add(Value(name, position, place, thing=value, cell=cell))
 
     def position(self, name: str) -> Position:
         found = self.statements.binding(name)
@@ -179,13 +183,17 @@ class Walk:
             return None
         statement = source.statement
         place = Place(key, statement.cell.number, first_line(statement.node))
+        text = statement.text()
+        code = without_magics(text, place)
+        self.notes += [f"{key} runs a shell command in the worker: {c}" for c in code.commands]
         self._paths[id(thing)] = key
         self.add(
             Definition(
                 key,
                 statement.position,
                 place,
-                text=statement.text(),
+                text=code.text,
+                rewritten=code.text != text,
                 name=source.name,
                 thing=thing,
                 statement=statement,
@@ -221,6 +229,11 @@ class Walk:
         item.later += self.needs([n for n in names.optional if n in self.namespace], item)
         self.assigned.update(names.assigned)
         self.submodules(names, item)
+        for registration in registrations(item, self.statements):
+            item.after.append(registration)
+            read = names_in(registration, item.postponed)
+            item.first += self.needs(read.at_definition, item)
+            item.later += self.needs(read.at_call, item)
         item.overlays = overlays_of(item, self.namespace, self.decisions)
         for overlay in item.overlays:
             if overlay.text is None and not overlay.removed:

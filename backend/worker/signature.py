@@ -145,7 +145,10 @@ def no_json(name: str, parameter: str, hint: str) -> Unservable:
 
 def by_position(entry: Callable[..., Any], fields: Mapping[str, Any]) -> Tuple[str, ...]:
     """Parameters to pass by position: a wrapper of `functools.wraps` may take only `*args`."""
-    taken = read_signature(entry, follow=False).parameters
+    try:
+        taken = read_signature(entry, follow=False).parameters
+    except (ValueError, TypeError):  # a wrapper in C, such as that of functools.lru_cache
+        return ()
     kinds = [parameter.kind for parameter in taken.values()]
     if inspect.Parameter.VAR_KEYWORD in kinds or inspect.Parameter.VAR_POSITIONAL not in kinds:
         return ()
