@@ -45,10 +45,12 @@ class AwaitingLoop:
     def _look(self) -> None:
         door = self._door
         door.handle(door.selector.select(0))
+        if door.stopping:
+            door.close()
         while door.cancelled:
             self._cancel(door.cancelled.pop())
         self._begin()
-        if door.stopping and not door.calls and not self._running:
+        if door.closed and not door.calls and not self._running:
             self._stopped.set()
 
     def _begin(self) -> None:

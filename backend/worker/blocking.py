@@ -14,7 +14,7 @@ from typing import Deque, Tuple
 from . import failures
 from .connection import Connection
 from .dispatch import Methods
-from .door import Door
+from .door import Door, Events
 from .logs import Logs
 from .streams import REQUEST_ID
 
@@ -40,10 +40,10 @@ class BlockingLoop:
         stand_in = StandIn(self)
         stand_in.start()
         timeout = 0.0
-        while not (door.stopping and not door.calls):
+        while not (door.closed and not door.calls):
             events = door.selector.select(timeout)
             with lock:
-                door.handle(events)
+                self._hear(events)
             if door.calls:
                 self.busy = True
                 if stand_in.parked:
@@ -59,8 +59,13 @@ class BlockingLoop:
     def step(self) -> None:
         """What the door needs while a call runs. For the stand-in."""
         with self.lock:
-            self._door.handle(self._door.selector.select(0))
+            self._hear(self._door.selector.select(0))
             self._deliver()
+
+    def _hear(self, events: Events) -> None:
+        self._door.handle(events)
+        if self._door.stopping:
+            self._door.close()
 
     def _deliver(self) -> None:
         """Send what is answered; the turn may go on meanwhile and add to it."""

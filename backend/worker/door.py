@@ -10,6 +10,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Deque, Dict, Iterable, List, Set, Tuple
 
+from . import failures
 from .connection import RECEIVE, Connection, Gone
 from .frames import Frame, Kind, frame
 
@@ -28,7 +29,8 @@ class Door:
     def __init__(self, path: str, hello: Dict[str, Any]) -> None:
         self.calls: Deque[Call] = deque()
         self.cancelled: Set[Tuple[Connection, int]] = set()
-        self.stopping = False
+        self.stopping = False  # told to stop
+        self.closed = False  # and takes no more calls
         self.greeted = 0
         self._hello = dict(hello, state="starting")
         self._path = path
@@ -90,12 +92,16 @@ class Door:
             wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.waits else 0)
             self.selector.modify(connection.socket, wanted, connection)
 
-    def stop_listening(self) -> None:
-        """Nobody new; those who are connected stay."""
-        if self._listener.fileno() >= 0:
-            self.selector.unregister(self._listener)
-            self._listener.close()
-            remove(self._path)
+    def close(self) -> None:
+        """Take the calls that have arrived, then no more; who is connected stays connected."""
+        if self.closed:
+            return
+        self.handle(self.selector.select(0))
+        self.closed = True
+        self.become("stopping")
+        self.selector.unregister(self._listener)
+        self._listener.close()
+        remove(self._path)
 
     def unsent(self) -> bool:
         """Whether answers still wait for their readers."""
@@ -126,7 +132,10 @@ class Door:
 
     def _take(self, connection: Connection, received: Frame) -> None:
         kind, _, stream, payload = received
-        if kind == Kind.CALL:
+        if kind == Kind.CALL and self.closed:
+            connection.send(failures.stopping(stream))
+            self.flush(connection)
+        elif kind == Kind.CALL:
             self.calls.append((connection, stream, payload))
         elif kind == Kind.PING:
             connection.send(frame(Kind.PONG, stream, payload))

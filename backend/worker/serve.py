@@ -23,7 +23,8 @@ from .logs import Logs
 from .method import Method
 from .signature import Unservable
 
-FAREWELL = 5.0  # seconds for readers to take their last answers, for threads to end
+FAREWELL = 5.0  # seconds for readers to take their last answers
+LINGER = 2.0  # seconds for threads of user code to end
 AT_ONCE = 64  # calls of an `async def`
 LISTEN_FOR = 5.0  # seconds in which somebody should hear why a worker did not start
 
@@ -49,7 +50,7 @@ def serve(job: Mapping[str, Any]) -> int:
     door.become("ready")
     door.tell_all(frame(Kind.READY, 0, seconds_since(began)))
     loop(job, door, methods, logs).run()
-    return leave(door, logs)
+    return leave(door, logs, 0)
 
 
 def hello(job: Mapping[str, Any]) -> Dict[str, Any]:
@@ -136,8 +137,7 @@ def give_up(door: Door, logs: Logs, error: BaseException) -> int:
     while not door.greeted and time.monotonic() < deadline:
         door.handle(door.selector.select(0.1))
         door.tell_all(failure(error))
-    leave(door, logs)
-    return 1
+    return leave(door, logs, 1)
 
 
 def failure(error: BaseException) -> bytes:
@@ -161,27 +161,21 @@ def where(error: BaseException) -> str:
     return "In {}, line {}: ".format(inside, own[-1].lineno)
 
 
-def leave(door: Door, logs: Logs) -> int:
-    """Refuse what came too late, let readers take their answers, and be gone soon."""
-    door.become("stopping")
-    door.stop_listening()
+def leave(door: Door, logs: Logs, code: int) -> int:
+    """Let readers take their last answers, and be gone soon."""
+    door.close()
+    door.deliver([(call[0], failures.stopping(call[1])) for call in door.calls])
     deadline = time.monotonic() + FAREWELL
-    while True:
-        door.handle(door.selector.select(0))
-        late = [(call[0], failures.stopping(call[1])) for call in door.calls]
-        door.calls.clear()
-        door.deliver(late)
-        if not door.unsent() or time.monotonic() > deadline:
-            break
+    while door.unsent() and time.monotonic() < deadline:
         door.handle(door.selector.select(0.05))
     logs.segments.tick()
-    limit_exit(0)
-    return 0
+    limit_exit(code)
+    return code
 
 
 def limit_exit(code: int) -> None:
     """End the process even if threads of user code do not."""
-    timer = threading.Timer(FAREWELL, os._exit, (code,))
+    timer = threading.Timer(LINGER, os._exit, (code,))
     timer.daemon = True
     timer.start()
 
@@ -202,7 +196,7 @@ class Greeter(threading.Thread):
         while not self._ending:
             self._door.handle(self._door.selector.select())
             if self._door.stopping:
-                self._door.stop_listening()
+                self._door.close()
                 os._exit(0)  # nothing runs yet that could be finished
 
     def end(self) -> None:
