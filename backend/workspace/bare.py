@@ -17,6 +17,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import ObjectType, ReferenceFilter
 
+from cellship.backend.workspace.first_commit import SHOWN_AS_BINARY
 from cellship.backend.workspace.versions import TAG
 from cellship.snapshot.errors import Refused
 
@@ -68,6 +69,9 @@ class Bare:
         config["core.bigFileThreshold"] = "1m"  # large files are incompressible here
         config["core.logAllRefUpdates"] = False
         config["transfer.fsckObjects"] = True
+        attributes = self.path / "info" / "attributes"
+        attributes.parent.mkdir(exist_ok=True)
+        attributes.write_bytes(SHOWN_AS_BINARY)
 
     def head(self) -> str | None:
         """The commit that the branch stands on."""
@@ -159,7 +163,7 @@ class Bare:
             try:
                 update()
                 return
-            except pygit2.GitError as error:
+            except (pygit2.GitError, OSError) as error:
                 if "modified" in str(error):
                     raise Moved from error
                 if "lock" not in str(error):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
+from cellship.backend.workspace.names import clean
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -23,7 +25,7 @@ class Mark:
 def mark(by: str, now: datetime, why: str = "") -> Mark:
     """A mark of this moment. `now` has a time zone."""
     at = now.astimezone(timezone.utc).replace(microsecond=0)
-    return Mark(by, at.isoformat().replace("+00:00", "Z"), why)
+    return Mark(clean(by), at.isoformat().replace("+00:00", "Z"), clean(why))
 
 
 @dataclass(frozen=True)

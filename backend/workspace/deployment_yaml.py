@@ -26,7 +26,7 @@ import yaml
 
 from cellship.backend.workspace.deployment import Deployment, Mark
 from cellship.backend.workspace.names import did_you_mean, shown
-from cellship.backend.workspace.settings import LOADER
+from cellship.backend.workspace.yaml_text import dump, load
 from cellship.snapshot.errors import CellshipError
 
 WHOLE = 100
@@ -43,13 +43,13 @@ class BadFile(CellshipError):
 
 def to_yaml(deployment: Deployment) -> str:
     """The text of deployment.yaml: traffic, then whatever differs from a fresh deployment."""
-    return yaml.safe_dump(as_mapping(deployment), sort_keys=False, allow_unicode=True)
+    return dump(as_mapping(deployment))
 
 
 def from_yaml(text: str) -> Deployment:
     """The deployment that the text describes. Raises BadFile."""
     try:
-        loaded = yaml.load(text, Loader=LOADER)
+        loaded = load(text)
     except (yaml.YAMLError, ValueError) as error:
         raise BadFile(f"not YAML ({str(error).splitlines()[0]})") from error
     return from_mapping({} if loaded is None else loaded)

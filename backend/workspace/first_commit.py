@@ -13,6 +13,9 @@ deployments/*/files/manifest.json !filter !diff !merge -text
 deployments/*/values/graph.pkl -diff -merge -text
 """
 
+# for `git log -p` in the bare repository itself, which does not read the attributes above
+SHOWN_AS_BINARY = b"deployments/*/values/graph.pkl -diff\n"
+
 # beside a graph.pkl that is itself a pointer
 LARGE_GRAPH = b"graph.pkl filter=lfs diff=lfs merge=lfs -text\n"
 

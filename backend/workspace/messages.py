@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cellship.backend.workspace.names import version_name
+from cellship.backend.workspace.names import clean, version_name
 from cellship.backend.workspace.versions import one_line
 
 SUBJECT = 72
@@ -35,6 +35,7 @@ def traffic(name: str, shares: Mapping[int, int]) -> str:
 
 def message(subject: str, body: str, facts: list[str]) -> str:
     """Paragraphs of a commit message; a subject that is too long is told in full below."""
+    subject, body = clean(subject), clean(body)
     if len(subject) > SUBJECT:
         body = f"{subject}\n\n{body}".strip()
         subject = f"{subject[: SUBJECT - 1].rstrip()}…"

@@ -36,6 +36,12 @@ def shown(text: str) -> str:
     return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
 
 
+def clean(text: str) -> str:
+    """Text that git and YAML can keep: lines and words, without what cannot be printed."""
+    kept = "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)
+    return kept.encode("utf-8", "replace").decode()
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """` Did you mean digits?`, or "" when nothing is near."""
     near = difflib.get_close_matches(word.lower(), list(choices), n=1, cutoff=0.6)

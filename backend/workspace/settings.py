@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from cellship.backend.workspace.names import did_you_mean, shown
+from cellship.backend.workspace.yaml_text import dump, load
 from cellship.snapshot.errors import UsageProblem
 
 KEYS = (
@@ -41,12 +40,12 @@ def check(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_yaml(settings: Mapping[str, Any]) -> str:
     """The text of settings.yaml."""
-    return yaml.safe_dump(check(settings), sort_keys=False, allow_unicode=True)
+    return dump(check(settings))
 
 
 def from_yaml(text: str) -> dict[str, Any]:
     """The settings of a version that exists; they were checked when it was made."""
-    loaded = yaml.load(text, Loader=LOADER)
+    loaded = load(text)
     return dict(loaded) if isinstance(loaded, dict) else {}
 
 
@@ -57,6 +56,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
-
-
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -37,7 +37,7 @@ def resolve(deployment: Deployment, versions: Versions, started: Started) -> dic
         return {}
     if not has_started(newest, started):
         return dict(newest.before or {})
-    good = latest(deployment, _up_to(versions, newest.number), started)
+    good = latest(deployment, versions, started)
     return {} if good is None else {good: WHOLE}
 
 
@@ -127,7 +127,3 @@ def _newest_that_moved_traffic(versions: Versions, started: Started) -> VersionR
 def _ordinary(versions: Versions) -> Iterator[VersionRecord]:
     """Those not made as candidates, newest first."""
     return (version for version in reversed(versions) if not version.candidate)
-
-
-def _up_to(versions: Versions, number: int) -> list[VersionRecord]:
-    return [version for version in versions if version.number <= number]

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cellship.backend.workspace.names import clean
+
 TAG = re.compile(r"refs/tags/([a-z0-9-]+)/v([1-9][0-9]{0,9})", re.ASCII)
 NOT_A_CANDIDATE = "no"
 
@@ -60,7 +62,7 @@ def tag_name(name: str, number: int) -> str:
 
 def one_line(text: str) -> str:
     """Text that cannot begin a line of facts of its own."""
-    return " ".join(text.split())
+    return " ".join(clean(text).split())
 
 
 def tag_message(subject: str, facts: VersionFacts) -> str:
@@ -84,7 +86,7 @@ def tag_message(subject: str, facts: VersionFacts) -> str:
 def read_tag_message(message: str) -> tuple[str, VersionFacts] | None:
     """(subject, facts) of a version's tag, None for a tag that is not one of ours."""
     subject, _, body = message.partition("\n")
-    found = dict(line.split(": ", 1) for line in body.splitlines() if ": " in line)
+    found = dict(line.split(": ", 1) for line in body.split("\n") if ": " in line)
     if "Candidate" not in found or "Snapshot" not in found:
         return None
     because = found["Candidate"]

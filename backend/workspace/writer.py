@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import pygit2
-import yaml
 
 from cellship.backend.workspace import deployment_yaml, first_commit
 from cellship.backend.workspace.bare import SERVICE, Bare, Moved, Tag, signature
@@ -19,9 +18,9 @@ from cellship.backend.workspace.deployment_yaml import BadFile
 from cellship.backend.workspace.history import FILE, FOLDER, History
 from cellship.backend.workspace.lock import Left, WriterLock
 from cellship.backend.workspace.record import Record
-from cellship.backend.workspace.settings import LOADER
 from cellship.backend.workspace.trees import put, write_tree
 from cellship.backend.workspace.versions import read_tag_message, tag_name
+from cellship.backend.workspace.yaml_text import dump, load
 from cellship.snapshot.errors import CellshipError
 
 Result = TypeVar("Result")
@@ -113,7 +112,7 @@ class Writer:
         name = record.name
         last = self.next_number(name, record) - 1
         told = mark(signed.author, signed.now)
-        note = yaml.safe_dump({"highest": last, "by": told.by, "at": told.at}, sort_keys=False)
+        note = dump({"highest": last, "by": told.by, "at": told.at})
         blob = self._bare.repo.create_blob(note.encode())
         changes = {f"{FOLDER}/{name}": None, f"{DELETED}/{name}.yaml": blob}
         self._commit(changes, message, signed)
@@ -144,7 +143,7 @@ class Writer:
         if tree is None or path not in tree:
             return 0
         note = tree[path]
-        found = yaml.load(note.data, Loader=LOADER) if isinstance(note, pygit2.Blob) else None
+        found = load(note.data) if isinstance(note, pygit2.Blob) else None
         return int(found.get("highest", 0)) if isinstance(found, dict) else 0
 
     def _begun(self) -> bool:

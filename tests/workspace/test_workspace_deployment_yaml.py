@@ -13,6 +13,7 @@ from cellship.backend.workspace.settings import from_yaml as settings_from_yaml
 from cellship.backend.workspace.settings import to_yaml as settings_to_yaml
 from cellship.snapshot.errors import UsageProblem
 
+# what `clean` leaves; files written by hand may hold more
 texts = st.text(st.characters(blacklist_categories=["Cs"]), max_size=40)
 times = st.datetimes().map(lambda time: f"{time.replace(microsecond=0).isoformat()}Z")
 marks = st.builds(Mark, texts, times, texts)

@@ -7,32 +7,18 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.workspace.stories import version
 
 from cellship.backend.workspace.deployment import Deployment, Mark
 from cellship.backend.workspace.names import NAME, check_name, no_deployment, suggest
 from cellship.backend.workspace.versions import (
     VersionFacts,
-    VersionRecord,
+    one_line,
     read_tag_message,
     tag_message,
 )
 from cellship.backend.workspace.words import find_version, split_name
 from cellship.snapshot.errors import NotFound, UsageProblem
-
-
-def version(number: int, **more: object) -> VersionRecord:
-    texts = (
-        "digest",
-        "created",
-        "author",
-        "message",
-        "candidate_because",
-        "notebook",
-        "how",
-        "commit",
-    )
-    facts = dict.fromkeys(texts, "") | {"candidate": False, "cell": None, "bytes_moved": 0}
-    return VersionRecord(number=number, **(facts | more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["a", "7", "churn", "churn-model-2", "a" * 63])
@@ -157,7 +143,7 @@ def test_the_message_of_a_tag_says_what_it_was_given(facts: VersionFacts, subjec
     assert read is not None
     found = read[1]
     assert found.candidate_because == " ".join(facts.candidate_because.split())
-    assert found.notebook == " ".join(facts.notebook.split())
+    assert found.notebook == one_line(facts.notebook)
     assert (found.digest, found.cell, found.how) == (facts.digest, facts.cell, facts.how)
     assert found.bytes_moved == facts.bytes_moved
 
