@@ -66,10 +66,10 @@ def test_second_version_takes_over_and_rollback_brings_the_first_back(
 
 def test_same_again_makes_no_version(client: Client, ship: Ship) -> None:
     ship("adder", FIRST)
-    lease = client.open_lease(
-        "adder", client.version("adder", "1").digest, {"entry": "predict"}, {}, []
-    )
-    assert lease.version == 1  # type: ignore[union-attr]
+    digest = client.version("adder", "1").digest
+    same = client.open_lease("adder", digest, {"entry": "predict"}, {}, [])
+    assert isinstance(same, Same)
+    assert (same.version, same.marked_bad) == (1, None)
 
 
 def test_version_that_does_not_start_leaves_the_old_one(client: Client, ship: Ship) -> None:
