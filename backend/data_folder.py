@@ -116,7 +116,7 @@ def make_data_folder(root: Path) -> DataFolder:
     """The folder, made if it is not there yet; safe when two start at once."""
     root = Path(os.path.abspath(root))
     if not (root / "data.json").exists():
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         refuse_network(root)
         first, second = free_ports()
         facts = {
