@@ -23,7 +23,7 @@ def check_packages(distributions: Iterable[Distribution]) -> None:
     """Raises CaptureRefused if another version is loaded than is installed."""
     for distribution in distributions:
         module = sys.modules.get(distribution.name.replace("-", "_"))
-        loaded = getattr(module, "__version__", None)
+        loaded = vars(module).get("__version__") if module else None
         if isinstance(loaded, str) and _other(loaded, distribution.version):
             raise CaptureRefused(
                 f"{distribution.shown} {loaded} is loaded in this kernel, "
@@ -112,22 +112,32 @@ def _changed_constant(module: ModuleType, tree: ast.Module) -> str:
 
 def _constants(tree: ast.Module) -> dict[str, object]:
     """Names bound once, at the file's top level, to a literal, that no function rebinds."""
-    stored = [
-        node.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    ]
-    rebound = {
-        name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names
+    bound = list(_bound(tree))
+    found = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
-    found = {}
-    for node in tree.body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)):
-            continue
-        for target in node.targets:
-            if isinstance(target, ast.Name) and stored.count(target.id) == 1:
-                found[target.id] = node.value.value
-    return {name: value for name, value in found.items() if name not in rebound}
+    if "*" in bound:  # an import of everything may bind any name
+        return {}
+    return {name: value for name, value in found.items() if bound.count(name) == 1}
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """Every name that the file binds anywhere, once per place."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Global):
+            yield from node.names
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0]
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
 
 
 def _changed(name: str, file: str, difference: str) -> CaptureRefused:

@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -80,9 +80,10 @@ def _on_disk(parts: list[str], cwd: Path) -> Found | None:
             return None
     if spec is None:
         return None
+    name = ".".join(parts)
     if spec.has_location and spec.origin:
-        return Found(spec.name, os.path.abspath(spec.origin))
-    return Found(spec.name, "", tuple(path or ())) if path else None
+        return Found(name, os.path.abspath(spec.origin))
+    return Found(name, "", tuple(path or ())) if path else None
 
 
 def _spec(name: str, path: Sequence[str] | None, cwd: Path) -> ModuleSpec | None:
@@ -92,8 +93,9 @@ def _spec(name: str, path: Sequence[str] | None, cwd: Path) -> ModuleSpec | None
         find = getattr(finder, "find_spec", None)
         if find is None:
             continue
-        plain = isinstance(finder, type) and finder.__name__ == "PathFinder"
-        spec = find(name, searched if plain else path)
+        # with a dotted name PathFinder asks for the parent in sys.modules
+        last = name.rpartition(".")[2]
+        spec = find(last, searched) if finder is PathFinder else find(name, path)
         if isinstance(spec, ModuleSpec):
             return spec
     return None
