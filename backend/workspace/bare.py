@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -82,6 +82,10 @@ class Bare:
         """The root of a commit's files."""
         found = self.repo[commit] if commit else None
         return found.tree if isinstance(found, pygit2.Commit) else None
+
+    def unknown(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files whose content no commit ever had."""
+        return {path: data for path, data in files.items() if pygit2.hash(data) not in self.repo}
 
     def commit(
         self, tree: pygit2.Oid, parent: str | None, message: str, author: str, now: datetime

@@ -1,7 +1,7 @@
 """Reads what the branch says, commit by commit, and remembers it until the branch moves on.
 
 A version is an annotated tag of ours on a commit of the branch, of a deployment that was not
-deleted since. Only new commits are read; if the branch was rewritten, all of them.
+deleted since. Only new commits are read, along first parents; of a rewritten branch all of them.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ class History:
         tags: dict[str, list[Tag]] = {}
         for tag in made:
             tags.setdefault(tag.commit, []).append(tag)
+        self._head = None  # should reading fail, all is read anew next time
         for commit in reversed(new):
             self._read(commit, tags.get(str(commit.id), []))
         self._head = head
@@ -142,6 +143,7 @@ class History:
             cell=facts.cell,
             how=facts.how,
             bytes_moved=facts.bytes_moved,
+            lease=facts.lease,
             commit=tag.commit,
             settings=self._parse(tree, "settings.yaml", settings.from_yaml, {}),
         )

@@ -118,19 +118,22 @@ class Workspace:
         cell: int | None = None,
         how: str = "",
         bytes_moved: int = 0,
+        lease: str = "",
         replicas: object = None,
         moving: Mapping[str, object] | None = None,
     ) -> int:
         """Make a version of a snapshot's folder, in one commit; returns its number.
 
         `blobs`: path in the snapshot -> (SHA-256, size) of what lies in the store. `replicas` and
-        `moving` change the deployment in the same commit. Raises Refused when a secret is found.
+        `moving` change the deployment in the same commit. Committing the same lease again returns
+        the number that it got. Raises Refused when a secret is found.
         """
         check_name(name)
         files = read_folder(folder, blobs)
         files["settings.yaml"] = settings_to_yaml(check(settings)).encode()
-        refuse_secrets(files)
-        facts = VersionFacts(digest or identity(folder), "", notebook, cell, how, bytes_moved)
+        refuse_secrets(self._bare.unknown(files))
+        digest = digest or identity(folder)
+        facts = VersionFacts(digest, "", notebook, cell, how, bytes_moved, lease)
         asked = dict(moving or {}) | ({} if replicas is None else {"replicas": replicas})
         signed = Signed(author, now)
         return self._writer.run(
@@ -271,6 +274,8 @@ class Workspace:
         signed: Signed,
     ) -> int:
         record = self._history.record(name)
+        if done := _made_from(record, facts.lease):
+            return done
         deployment = record.deployment if record else Deployment()
         because = moves.candidate_because(deployment, facts.how, candidate)
         wanted = moves.deploy(changed(deployment, moving), bool(because))
@@ -296,3 +301,11 @@ class Workspace:
         return (
             f"same as {record.label(equal[-1].number)}" if equal else "nothing changed that ships"
         )
+
+
+def _made_from(record: Record | None, lease: str) -> int | None:
+    """The version that a lease made already: the answer was lost, the commit was not."""
+    if record is None or not lease:
+        return None
+    numbers = (version.number for version in record.versions if version.lease == lease)
+    return next(numbers, None)

@@ -37,6 +37,7 @@ class VersionRecord:
     cell: int | None
     how: str
     bytes_moved: int
+    lease: str
     commit: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[int, int] | None = None
@@ -53,6 +54,7 @@ class VersionFacts:
     cell: int | None = None
     how: str = ""
     bytes_moved: int = 0
+    lease: str = ""
 
 
 def tag_name(name: str, number: int) -> str:
@@ -78,6 +80,8 @@ def tag_message(subject: str, facts: VersionFacts) -> str:
         lines.append(f"Notebook: {one_line(facts.notebook)}")
     if facts.cell is not None:
         lines.append(f"Cell: {facts.cell}")
+    if facts.lease:
+        lines.append(f"Lease: {one_line(facts.lease)}")
     if facts.how:
         lines.append(f"How: {one_line(facts.how)}")
     return "\n".join(lines) + "\n"
@@ -97,6 +101,7 @@ def read_tag_message(message: str) -> tuple[str, VersionFacts] | None:
         cell=_number(found.get("Cell")),
         how=found.get("How", ""),
         bytes_moved=_number(found.get("Bytes-Moved")) or 0,
+        lease=found.get("Lease", ""),
     )
     return subject, facts
 

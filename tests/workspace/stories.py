@@ -12,7 +12,17 @@ from cellship.backend.workspace.life import Life
 from cellship.backend.workspace.record import Record
 from cellship.backend.workspace.versions import VersionRecord
 
-TEXTS = ("digest", "created", "author", "message", "candidate_because", "notebook", "how", "commit")
+TEXTS = (
+    "digest",
+    "created",
+    "author",
+    "message",
+    "candidate_because",
+    "notebook",
+    "how",
+    "lease",
+    "commit",
+)
 
 
 def version(number: int, digest: str = "", candidate: bool = False) -> VersionRecord:

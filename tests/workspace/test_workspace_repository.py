@@ -73,6 +73,14 @@ def test_commits_say_what_changed(shop: Shop, git: Git) -> None:
     assert body == "Shipped-From: q.ipynb, cell 4"
 
 
+def test_a_lease_makes_one_version(shop: Shop) -> None:
+    assert shop.ship(lease="l1", body="return 1") == 1
+    head = shop.workspace.head()
+    assert shop.ship(lease="l1", body="return 1") == 1
+    assert shop.workspace.head() == head
+    assert shop.ship(lease="l2", body="return 1") == 2
+
+
 def test_the_same_again_says_so(shop: Shop, git: Git) -> None:
     shop.ship(body="return 1", start="failed")
     shop.ship(body="return 1")
