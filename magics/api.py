@@ -15,7 +15,7 @@ from cellship.magics.extension import loaded_magics
 from cellship.magics.grammar import shares, target
 from cellship.magics.line import invoke
 from cellship.magics.session import Session
-from cellship.snapshot.errors import CellshipError
+from cellship.snapshot.errors import CellshipError, UsageProblem
 
 if TYPE_CHECKING:
     from cellship.backend.client import Client
@@ -75,7 +75,9 @@ def rollback(name: str, because: str = "") -> Moved:
 def promote(name: str) -> Moved:
     """Give all traffic to one version: `churn@8`."""
     to = target(name)
-    return client().promote(to.name, to.version or "latest", origin.author())
+    if to.version is None:
+        raise UsageProblem(f'Say which version: "{name}@7"', code="line.version")
+    return client().promote(to.name, to.version, origin.author())
 
 
 def traffic(name: str, split: dict[int | str, int]) -> Moved:

@@ -130,6 +130,12 @@ CODES: dict[str, tuple[str, str]] = {
         where they lie: the disk is full, or a file has gone. Nothing was kept, and
         traffic is as it was.""",
     ),
+    "deploy.other-host": (
+        "the service is on another machine",
+        """Bytes of a deploy are written into a folder of the service, and that folder is not on
+        this machine. Endpoints of such a service can be looked at, called and rolled back from
+        here; a deploy needs a notebook that runs where the service does.""",
+    ),
     "deploy.did-not-start": (
         "the new version did not start",
         """The version exists, and its worker ended or raised before it could answer. It gets no

@@ -38,6 +38,8 @@ class Tree(click.Group):
 
 
 def unknown_command(word: str, known: Iterable[str], path: str) -> UsageProblem:
+    if word in later.MAGICS:
+        return later.refuse_magic(word)
     if word in later.COMMANDS:
         return later.refuse_command(word)
     if word in ("deploy", "%%deploy", "%deploy"):
@@ -51,7 +53,12 @@ def unknown_command(word: str, known: Iterable[str], path: str) -> UsageProblem:
     )
 
 
-@click.group(cls=Tree, invoke_without_command=True)
+COMPLETION = (
+    'Completion in a shell: eval "$(_CELLSHIP_COMPLETE=bash_source cellship)" (or zsh, fish).'
+)
+
+
+@click.group(cls=Tree, invoke_without_command=True, epilog=COMPLETION)
 @click.option("--data", type=click.Path(path_type=Path), help="The data folder of the service.")
 @click.version_option(package_name="cellship", message="cellship %(version)s")
 @click.pass_context

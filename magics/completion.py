@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from cellship.magics.session import Session
 
 OURS = ("%%deploy", "%deploy", "%cellship")
-NOT_YET = ("%%train", "%%setup")
 
 
 class Completion:

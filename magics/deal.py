@@ -66,7 +66,7 @@ class Deal:
         lease = self._open(candidate.digest, blobs, trees)
         if isinstance(lease, Same):
             return {"ok": True, "schema": {}, "answers": [], "notes": [], "isolation": []}
-        fill(lease, candidate, self.progress)
+        self.bytes_moved += fill(lease, candidate, self.progress)
         self.progress.step("checking it in a clean worker")
         report = self.client.admit(lease.id, self._admit_body(candidate.digest))
         self.bytes_moved += int(report.get("bytes_moved", 0))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
     Magics,
-    cell_magic,
     line_cell_magic,
     line_magic,
     magics_class,
@@ -14,11 +13,12 @@ from IPython.core.magic import (
 )
 
 from cellship.magics.docs import CELLSHIP, DEPLOY
+from cellship.magics.later import MAGICS
 
 if TYPE_CHECKING:
     from cellship.magics.session import Session
 
-NAMES = {"line": ("cellship", "deploy"), "cell": ("deploy", "train", "setup")}
+NAMES = {"line": ("cellship", "deploy"), "cell": ("deploy",)}
 ATTRIBUTE = "_cellship"
 
 
@@ -54,20 +54,6 @@ class CellshipMagics(Magics):
         with guarded():
             notebook_line(self.session(), line)
 
-    @no_var_expand
-    @cell_magic
-    def train(self, line: str, cell: str) -> None:
-        from cellship.magics.later import refuse_magic
-
-        raise refuse_magic("train")
-
-    @no_var_expand
-    @cell_magic
-    def setup(self, line: str, cell: str) -> None:
-        from cellship.magics.later import refuse_magic
-
-        raise refuse_magic("setup")
-
     deploy.__doc__ = DEPLOY
     cellship.__doc__ = CELLSHIP
 
@@ -82,6 +68,7 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     completion = Completion(magics.session)
     completion.attach(shell)
+    shell.input_transformers_cleanup.append(refuse_later_cells)
     setattr(shell, ATTRIBUTE, (magics, completion))
     bind_name(shell)
 
@@ -94,10 +81,17 @@ def unload(shell: Any) -> None:
     magics, completion = loaded
     magics.record.detach()
     completion.detach(shell)
+    shell.input_transformers_cleanup.remove(refuse_later_cells)
     for kind, names in NAMES.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     delattr(shell, ATTRIBUTE)
+
+
+def refuse_later_cells(lines: list[str]) -> list[str]:
+    """A cell magic that does not exist yet says so; registered as a magic it would be offered."""
+    word = lines[0].split(maxsplit=1)[0] if lines and lines[0].strip() else ""
+    return [f"%cellship {word}\n"] if word in MAGICS else lines
 
 
 def loaded_magics(shell: Any) -> CellshipMagics | None:

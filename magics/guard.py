@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cellship.snapshot.errors import CellshipError
 
+COMMAND = re.compile(r"^cellship (?=[a-z])", re.MULTILINE)
+
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """A failure that nobody foresaw becomes a CellshipError; the user's own errors pass."""
+    """A failure that nobody foresaw becomes a CellshipError; the user's own errors pass.
+
+    A hint that begins with the command gets the percent sign that a notebook needs.
+    """
     try:
         yield
-    except CellshipError:
+    except CellshipError as error:
+        error.hint = COMMAND.sub("%cellship ", error.hint)
         raise
     except Exception as error:
         if hasattr(error, "_render_traceback_"):  # the user's own, see users_error.py

@@ -11,6 +11,7 @@ COMMANDS = frozenset(
         *("cancel", "attach", "debug", "bundle", "models", "map"),
     }
 )
+MAGICS = ("%%train", "%%setup")
 DEPLOY_OPTIONS = frozenset(
     {
         *("--concurrency", "--timeout", "--memory", "--cpu", "--env", "--access", "--secret"),
@@ -24,7 +25,8 @@ def refuse_command(word: str) -> UsageProblem:
 
 
 def refuse_magic(word: str) -> UsageProblem:
-    return UsageProblem(f"%%{word} does not exist yet; the cell did not run.", code="line.not-yet")
+    """`%%train`, as a whole cell in a notebook or as a word in a shell."""
+    return UsageProblem(f"{word} does not exist yet; nothing ran.", code="line.not-yet")
 
 
 def refuse_option(option: str, magic: str) -> UsageProblem:

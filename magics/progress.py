@@ -72,5 +72,5 @@ class Progress:
         wait = self.after
         while not self._end.wait(wait):
             if self._text:
-                self.surface.update(self.line())
+                self.surface.update(self.line(), f"{self.subject}: {self._text}")
             wait = self.every

@@ -96,7 +96,7 @@ def settle(
         previous=previous(committed, standing),
         first=not standing.versions,
         replicas=order.replicas,
-        notes=notes(standing),
+        notes=notes(order.name, standing),
     )
     return compared(result, client) if result.previous is not None else result
 
@@ -111,7 +111,8 @@ def wait_started(
     while True:
         version = client.version(committed.name, str(committed.version), wait=WAIT_STEP)
         if version.state != "starting":
-            return version if version.state != "warm" else wait_routed(client, version)
+            waits = version.state == "warm" and not standing.paused
+            return wait_routed(client, version) if waits else version
 
 
 def wait_routed(client: Client, version: Version) -> Version:
@@ -146,5 +147,5 @@ def held(committed: Committed) -> str:
     return "a rollback holds the traffic" if committed.hold else ""
 
 
-def notes(standing: Standing) -> tuple[str, ...]:
-    return ("the deployment is paused: %cellship resume",) if standing.paused else ()
+def notes(name: str, standing: Standing) -> tuple[str, ...]:
+    return (f"{name} is paused: %cellship resume {name}",) if standing.paused else ()

@@ -63,16 +63,16 @@ class Surface:
             self.erase()
             print(view.text(), flush=True)
 
-    def update(self, text: str) -> None:
-        """Show or replace one passing line."""
+    def update(self, text: str, plain: str = "") -> None:
+        """Show or replace one passing line; where nothing can be replaced, `plain` once."""
         if self.has_kernel:
             self._display(Text(text))
         elif self.is_terminal:
             print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
             self._handle = text
-        elif text != self._handle:
-            self.say(text)
-            self._handle = text
+        elif plain != self._handle:
+            self.say(plain)
+            self._handle = plain
 
     def erase(self) -> None:
         """Take the passing line away."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from cellship.backend.client_answers import Lease
 from cellship.magics.progress import Progress
 from cellship.snapshot.candidate import Blob, Candidate, Tree
+from cellship.snapshot.errors import Refused
 
 WORKERS = min(8, (os.cpu_count() or 2) + 2)
 
@@ -31,8 +32,12 @@ def trees_of(candidate: Candidate) -> tuple[Tree, ...]:
     return (*interpreter, *candidate.packages)
 
 
-def fill(lease: Lease, candidate: Candidate, progress: Progress) -> None:
-    """Write what the store lacks into the lease's folder. An interrupt stops between two pieces."""
+def fill(lease: Lease, candidate: Candidate, progress: Progress) -> int:
+    """Write what the store lacks into the lease's folder; the bytes of the snapshot's own files.
+
+    An interrupt stops between two pieces. Raises Refused where the service is on another host.
+    """
+    refuse_other_host(lease.folder)
     shutil.copytree(candidate.folder, lease.folder / "snapshot", dirs_exist_ok=True)
     shutil.copytree(candidate.admit_folder, lease.folder / "admit", dirs_exist_ok=True)
     for part in ("blobs", "trees", "bytecode"):
@@ -41,6 +46,17 @@ def fill(lease: Lease, candidate: Candidate, progress: Progress) -> None:
     total = sum(piece.size for piece in pieces)
     progress.step("copying what the store lacks", total)
     write_all(pieces, progress)
+    files = (lease.folder / "snapshot").rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def refuse_other_host(folder: Path) -> None:
+    if not folder.is_dir():
+        raise Refused(
+            "The service runs on another machine, and shipping there does not exist yet.",
+            code="deploy.other-host",
+            hint="Without CELLSHIP_URL, %%deploy uses the service of this machine.",
+        )
 
 
 def missing_pieces(lease: Lease, candidate: Candidate) -> Iterator[Piece]:

@@ -316,8 +316,8 @@ MISTAKES = [
     ),
     ("%%deploy x --replicas 3\n" + CELL, "--replicas 3 does not exist yet"),
     ("%%deploy x --packages no.txt\n" + CELL, '--packages wants "all" or a requirements file'),
-    ("%%train resnet\nx = 1", "%%train does not exist yet; the cell did not run."),
-    ("%%setup\nx = 1", "%%setup does not exist yet; the cell did not run."),
+    ("%%train resnet\nx = 1", "%%train does not exist yet; nothing ran."),
+    ("%%setup\nx = 1", "%%setup does not exist yet; nothing ran."),
 ]
 
 
