@@ -18,6 +18,8 @@ from packaging.version import InvalidVersion, Version
 from cellship.snapshot.distributions import Distribution
 from cellship.snapshot.errors import CaptureRefused
 
+NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
+
 
 def check_packages(distributions: Iterable[Distribution]) -> None:
     """Raises CaptureRefused if another version is loaded than is installed."""
@@ -134,9 +136,7 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             yield from node.names
         elif isinstance(node, ast.alias):
             yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, NAMED) and node.name:
             yield node.name
 
 

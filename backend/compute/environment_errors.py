@@ -35,6 +35,5 @@ class NotSelfContained(Refused):
         super().__init__(
             f"The copy of the notebook's Python does not run apart from the original: {what}",
             code="environment.not-self-contained",
-            hint="Run the notebook with a Python from uv, pyenv or python.org's source; "
-            "cellship doctor names the build.",
+            hint="Run the notebook with a Python from uv, pyenv or python.org's source.",
         )

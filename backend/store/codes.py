@@ -1,4 +1,4 @@
-"""What `explain CODE` says about the store's refusals."""
+"""What `explain CODE` says about the refusals of the store and of environments."""
 
 from __future__ import annotations
 
@@ -45,5 +45,24 @@ CODES: dict[str, tuple[str, str]] = {
         "The lease ended",
         "A lease keeps bytes while they are on their way in. It ends with the deploy, when it "
         "is dropped, or a day after it was last used. Ship again.",
+    ),
+    "environment.trees-collide": (
+        "Two packages bring the same file",
+        "All packages of an environment share one folder. Two of them hold a file of the same "
+        "path with different content, so only one could be there. Uninstall one of the two, or "
+        "rename the local file, and ship again.",
+    ),
+    "environment.interpreter-gone": (
+        "The version's Python is gone",
+        "The interpreter of this version could not be copied (the system's own Python, conda, a "
+        "framework build), so the version stands on the one that the notebook ran with. That "
+        "one was removed or replaced. Install it again at the same place, or ship the cell "
+        "again from a kernel whose Python is there. What runs already goes on.",
+    ),
+    "environment.not-self-contained": (
+        "The copied Python does not stand alone",
+        "An environment is run once before it is used, and must use files of its own only. This "
+        "build of Python still reads the place that it was copied from, so it would break when "
+        "that place changes. A Python from uv, pyenv or python.org's source can be copied.",
     ),
 }
