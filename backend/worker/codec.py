@@ -23,9 +23,8 @@ def encode(value: Any) -> Tuple[bytes, bool]:
         return to_bytes(ENCODER.encode(value)), False
     except (TypeError, ValueError, RecursionError, NotJson):
         walk = Walk()
-        plain = walk.plain(value, "")
     try:
-        return to_bytes(ENCODER.encode(plain)), walk.lossy
+        return to_bytes(ENCODER.encode(walk.plain(value, ""))), walk.lossy
     except ValueError as error:  # a whole number of more digits than Python writes
         raise NotJson("", "int") from error
 
@@ -53,6 +52,9 @@ def to_bytes(text: str) -> bytes:
         return json.dumps(json.loads(text)).encode()
 
 
+DEEPEST = 200
+
+
 class Walk:
     """Makes a value plain, item by item, and knows where it is."""
 
@@ -65,7 +67,7 @@ class Walk:
             return self._finite(value)
         if value is None or isinstance(value, (str, int)):
             return value
-        if id(value) in self._inside or len(self._inside) > 500:
+        if id(value) in self._inside or len(self._inside) > DEEPEST:
             raise NotJson(
                 path, type_name(type(value)) + " that holds itself, or is nested too deep"
             )

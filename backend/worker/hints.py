@@ -98,7 +98,7 @@ class Hints:
     def _container(self, hint: Any) -> Optional[Shape]:
         origin, arguments = typing.get_origin(hint) or hint, typing.get_args(hint)
         if origin is tuple:
-            return self._tuple(arguments)
+            return self._tuple(arguments, hint in (tuple, typing.Tuple))
         if origin in LISTS:
             return ListOf(self._first(arguments), self.root)
         if origin in SETS or origin is frozenset:
@@ -109,8 +109,8 @@ class Hints:
             return DictOf(self._key(keys), self.shape(values), self.root)
         return None
 
-    def _tuple(self, arguments: Tuple[Any, ...]) -> Shape:
-        if not arguments or arguments[-1] is Ellipsis:
+    def _tuple(self, arguments: Tuple[Any, ...], bare: bool) -> Shape:
+        if bare or arguments[-1:] == (Ellipsis,):
             return ListOf(self._first(arguments), self.root, tuple)
         # Python before 3.11 has ((),) as the arguments of Tuple[()]
         return FixedTuple([self.shape(each) for each in arguments if each != ()], self.root)

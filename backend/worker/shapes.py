@@ -35,7 +35,7 @@ class Mismatch(Exception):
 class Shape:
     """Takes any JSON value as it is. `root` holds the `$defs` that schemas may refer to."""
 
-    natural: FrozenSet[type] = frozenset()  # types of JSON values that need no change
+    natural: FrozenSet[type] = frozenset()  # types of JSON values that it is meant for
 
     def __init__(self, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
         self.schema: Dict[str, Any] = dict(schema)
@@ -123,10 +123,10 @@ class Parsed(Shape):
     ) -> None:
         super().__init__(schema, root)
         self._parse = parse
-        self._takes = (str, *also)
+        self.natural = frozenset((str, *also))
 
     def build(self, value: Any) -> Any:
-        if type(value) not in self._takes:
+        if type(value) not in self.natural:
             raise self.refusal(value)
         try:
             return self._parse(value)
@@ -135,7 +135,7 @@ class Parsed(Shape):
 
 
 class Either(Shape):
-    """A union: the alternative whose JSON type fits as it is, else the first that builds."""
+    """A union: the first alternative that builds; those meant for the JSON type come first."""
 
     def __init__(self, shapes: Sequence[Shape], root: Mapping[str, Any]) -> None:
         super().__init__({"anyOf": [shape.schema for shape in shapes]}, root)
