@@ -100,7 +100,7 @@ def _load(path: Path) -> dict[str, tuple[str, Verdict]]:
     try:
         kept = json.loads(path.read_bytes())
         return {key: (entry["print"], Verdict(**entry["verdict"])) for key, entry in kept.items()}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}  # none yet, or not ours: it is a cache, reading again is the answer
 
 
