@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from cellship.backend.workspace.deployment import Deployment, Mark
@@ -16,26 +16,37 @@ class Life:
     """One deployment, as far as its commits were given to `step`."""
 
     deployment: Deployment = field(default_factory=Deployment)
-    versions: list[VersionRecord] = field(default_factory=list)
-    before: dict[int, Mapping[int, int] | None] = field(default_factory=dict)
-    named: set[int] = field(default_factory=set)
+    versions: dict[int, VersionRecord] = field(default_factory=dict)
     ended: Mark | None = None
     problem: BadFile | None = None
     updated: str = ""
     commit: str = ""
 
-    def step(self, wanted: Deployment, made: list[VersionRecord]) -> None:
+    def step(self, wanted: Deployment, made: Collection[VersionRecord]) -> None:
         """One commit that touched the deployment."""
         traffic = self.deployment.traffic
         wanted = self._without_ended_hold(wanted)
-        ordinary = [version for version in made if not version.candidate]
+        ordinary = {version.number for version in made if not version.candidate}
         if wanted.traffic is None and traffic is not None and not ordinary:
-            self.before.clear()  # back to `latest` by an edit: nothing before it goes on
-        self.before |= {version.number: traffic for version in ordinary}
-        self.named |= set(wanted.traffic or ())
-        self.versions += made
-        self.versions.sort(key=lambda version: version.number)
+            self._forget_before()  # back to `latest` by an edit: nothing before it goes on
+        for version in made:
+            before = traffic if version.number in ordinary else None
+            self.versions[version.number] = replace(version, before=before)
+        for number in wanted.traffic or ():
+            if number in self.versions:
+                self.versions[number] = replace(self.versions[number], named=True)
         self.deployment = wanted
+
+    def record(self, name: str) -> Record:
+        """What is known after the last step."""
+        numbers = sorted(self.versions.keys() - self.deployment.deleted.keys())
+        versions = tuple(self.versions[number] for number in numbers)
+        return Record(name, self.deployment, versions, self.updated, self.commit)
+
+    def _forget_before(self) -> None:
+        for number, version in self.versions.items():
+            if version.before is not None:
+                self.versions[number] = replace(version, before=None)
 
     def _without_ended_hold(self, wanted: Deployment) -> Deployment:
         """An edit of traffic ends a hold that it leaves standing; a rollback sets one and marks."""
@@ -46,16 +57,3 @@ class Life:
         if wanted.hold != self.ended:
             self.ended = None
         return wanted if self.ended is None else replace(wanted, hold=None)
-
-    def record(self, name: str) -> Record:
-        gone = self.deployment.deleted
-        versions = tuple(
-            replace(
-                version,
-                before=self.before.get(version.number),
-                named=version.number in self.named,
-            )
-            for version in self.versions
-            if version.number not in gone
-        )
-        return Record(name, self.deployment, versions, self.updated, self.commit)
