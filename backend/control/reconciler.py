@@ -15,7 +15,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from cellship.backend.control.events import Event, Events
-from cellship.backend.control.replicas import READY, Replica, Replicas, StartFailed
+from cellship.backend.control.replicas import (
+    READY,
+    PoolAway,
+    Replica,
+    Replicas,
+    StartFailed,
+)
 from cellship.backend.control.routes import DeploymentRoute, Routes, VersionRoute
 from cellship.backend.control.runnable import Runnables
 from cellship.backend.control.starts import FAILED, OK, PENDING, Starts
@@ -25,6 +31,7 @@ from cellship.backend.workspace.repository import Workspace
 LOG = logging.getLogger("cellship.control")
 SWEEP = 10.0
 RETRY = 0.2
+POOL_PAUSE = 0.5
 RESTART_PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 STEADY = 60.0  # seconds after which an earlier crash no longer counts
 
@@ -212,6 +219,10 @@ class Reconciler:
         try:
             what = await asyncio.to_thread(self.runnables.of, name, found.record(number))
             replica = await self.replicas.start(what)
+        except PoolAway as error:
+            LOG.warning("%s@%d waits for the supervisor: %s", name, number, error)
+            await asyncio.sleep(POOL_PAUSE)
+            return
         except Exception as error:
             restarts.note(clock())
             if not isinstance(error, StartFailed):

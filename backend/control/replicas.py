@@ -34,6 +34,10 @@ class StartFailed(Exception):
     """A replica ended, or gave up, before it was ready. `str()` is a sentence for the user."""
 
 
+class PoolAway(Exception):
+    """Nobody is there who could start a replica; says nothing about the version."""
+
+
 @dataclass(frozen=True)
 class VersionToRun:
     """What a replica of one version is made of."""
@@ -86,7 +90,7 @@ class Replicas:
         return [replica for replica in self.of(name, version) if replica.state == READY]
 
     async def start(self, what: VersionToRun) -> Replica:
-        """Start a replica and wait until it is ready. Raises StartFailed."""
+        """Start a replica and wait until it is ready. Raises StartFailed, PoolAway."""
         replica = self._new(what)
         try:
             await self._spawn(replica, what)
@@ -179,7 +183,9 @@ class Replicas:
         plan = ReplicaPlan(replica.id, what.worker, job, folder)
         try:
             started = await self._provider.start(plan)
-        except (NobodyAnswers, OSError) as error:
+        except NobodyAnswers as error:
+            raise PoolAway(str(error)) from error
+        except OSError as error:
             raise StartFailed(f"The worker could not be started: {error}.") from error
         await asyncio.to_thread(self._change, replica.id, pid=started.pid)
 
@@ -190,9 +196,15 @@ class Replicas:
                 return await connect(replica.socket, replica.id, replica.digest)
             except OSError:
                 attempts += 1
-            if attempts % 50 == 0 and replica.id not in await self._provider.poll():
+            if attempts % 50 == 0 and not await self._runs(replica):
                 raise StartFailed(await self._why_ended(replica))
             await asyncio.sleep(CONNECT_PAUSE)
+
+    async def _runs(self, replica: Replica) -> bool:
+        try:
+            return replica.id in await self._provider.poll()
+        except NobodyAnswers as error:
+            raise PoolAway(str(error)) from error
 
     async def _wait_ready(self, replica: Replica, link: ReplicaLink) -> None:
         ready = asyncio.create_task(link.ready.wait())

@@ -23,6 +23,7 @@ from cellship.backend.control.runnable import Runnables
 from cellship.backend.control.starts import Starts
 from cellship.backend.control.views import Views
 from cellship.backend.data_folder import DataFolder
+from cellship.backend.launch import ask_supervisor
 from cellship.backend.protocol import PROTOCOL
 from cellship.backend.state.database import Database, open_database
 from cellship.backend.store.store import Store
@@ -101,6 +102,7 @@ class Service:
             "started": self.started.isoformat(),
             "deployments": len(self.workspace.deployments()),
             "isolation": ISOLATION,
+            "supervisor": ask_supervisor(self.data, {"do": "ping"}, 2.0) is not None,
             "disk_free": shutil.disk_usage(self.data.root).free,
         }
 
