@@ -18,7 +18,8 @@ import pygit2
 from pygit2.enums import ObjectType, ReferenceFilter
 
 from cellship.backend.workspace.first_commit import SHOWN_AS_BINARY
-from cellship.backend.workspace.versions import TAG
+from cellship.backend.workspace.names import clean
+from cellship.backend.workspace.versions import TAG, read_tag_message
 from cellship.snapshot.errors import Refused
 
 BRANCH = "refs/heads/main"
@@ -51,7 +52,7 @@ class Bare:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._threads = threading.local()
-        self._tags: dict[str, Tag | None] = {}
+        self._tags: dict[tuple[str, str], Tag | None] = {}
 
     @property
     def repo(self) -> pygit2.Repository:
@@ -69,6 +70,8 @@ class Bare:
         config["core.bigFileThreshold"] = "1m"  # large files are incompressible here
         config["core.logAllRefUpdates"] = False
         config["transfer.fsckObjects"] = True
+        config["receive.denyNonFastForwards"] = True  # numbers are never used twice
+        config["receive.denyDeletes"] = True
         attributes = self.path / "info" / "attributes"
         attributes.parent.mkdir(exist_ok=True)
         attributes.write_bytes(SHOWN_AS_BINARY)
@@ -126,8 +129,7 @@ class Bare:
     def tags(self) -> Iterator[Tag]:
         """All annotated tags that are named like versions."""
         for ref in self.repo.references.iterator(ReferenceFilter.TAGS):
-            found = TAG.fullmatch(ref.name)
-            tag = self._tag(str(ref.target), found) if found else None
+            tag = self._tag(ref.name, str(ref.target)) if TAG.fullmatch(ref.name) else None
             if tag:
                 yield tag
 
@@ -142,14 +144,24 @@ class Bare:
             except FileNotFoundError:
                 continue
 
-    def _tag(self, oid: str, found: re.Match[str]) -> Tag | None:
-        if oid not in self._tags:
-            self._tags[oid] = self._read_tag(oid, found)
-        return self._tags[oid]
+    def is_taken(self, name: str) -> bool:
+        """Whether somebody made a tag of this name that is not one of ours."""
+        ref = self.repo.references.get(f"refs/tags/{name}")
+        if ref is None:
+            return False
+        tag = self._tag(ref.name, str(ref.target))
+        return tag is None or read_tag_message(tag.message) is None
 
-    def _read_tag(self, oid: str, found: re.Match[str]) -> Tag | None:
-        tag = self.repo[oid]
-        if not isinstance(tag, pygit2.Tag) or tag.tagger is None:
+    def _tag(self, ref: str, oid: str) -> Tag | None:
+        if (ref, oid) not in self._tags:
+            self._tags[ref, oid] = self._read_tag(ref, oid)
+        return self._tags[ref, oid]
+
+    def _read_tag(self, ref: str, oid: str) -> Tag | None:
+        tag, found = self.repo[oid], TAG.fullmatch(ref)
+        if not isinstance(tag, pygit2.Tag) or tag.tagger is None or found is None:
+            return None
+        if f"refs/tags/{tag.name}" != ref:  # a second name for the tag of a version
             return None
         return Tag(
             name=found[1],
@@ -180,6 +192,7 @@ class Bare:
 
 def signature(person: str, now: datetime) -> pygit2.Signature:
     """A git signature of `ann` or `Ann Lee <ann@example.org>`."""
+    person = clean(person)
     found = re.fullmatch(r"\s*([^<>]*?)\s*<([^<>\s]+@[^<>\s]+)>\s*", person)
     plain = re.sub(r"[<>\x00-\x1f\x7f]+", " ", found[1] if found else person).strip(" .,;:\"'\\")
     name = " ".join(plain.split()) or "unknown"

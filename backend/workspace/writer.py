@@ -76,7 +76,10 @@ class Writer:
         """One more than the highest number ever given under this name."""
         used = [version.number for version in record.versions] if record else []
         deleted = record.deployment.deleted if record else {}
-        return 1 + max([0, *used, *deleted, self._highest_deleted(name)])
+        number = 1 + max([0, *used, *deleted, self._highest_deleted(name)])
+        while self._bare.is_taken(tag_name(name, number)):
+            number += 1
+        return number
 
     def set_deployment(
         self, before: Record, wanted: Deployment, message: str, signed: Signed
@@ -110,7 +113,7 @@ class Writer:
     def remove(self, record: Record, message: str, signed: Signed) -> None:
         """Commit the end of a deployment and the highest number it used; take its tags away."""
         name = record.name
-        last = self.next_number(name, record) - 1
+        last = max(self.next_number(name, record) - 1, 0)
         told = mark(signed.author, signed.now)
         note = dump({"highest": last, "by": told.by, "at": told.at})
         blob = self._bare.repo.create_blob(note.encode())

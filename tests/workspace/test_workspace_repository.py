@@ -250,6 +250,21 @@ def test_packed_repositories_are_read_and_written(shop: Shop, git: Git) -> None:
     git(shop.workspace.path, "fsck", "--strict")
 
 
+def test_tags_of_other_people_are_left_alone(shop: Shop, git: Git) -> None:
+    shop.ship()
+    path = shop.workspace.path
+    git(path, "tag", "digits/v2", "main")
+    git(path, "tag", "-am", "release\n\nCandidate: yes", "digits/v3", "main")
+    git(path, "update-ref", "refs/tags/digits/v9", git(path, "rev-parse", "digits/v1").strip())
+    git(path, "tag", "v1.0", "main")
+    before = git(path, "show-ref", "--tags")
+    assert shop.ship() == 4
+    for reader in (shop.workspace, Workspace(path)):
+        assert [version.number for version in reader.versions("digits")] == [1, 4]
+    after = git(path, "show-ref", "--tags")
+    assert set(before.splitlines()) < set(after.splitlines())
+
+
 def test_an_unreadable_file_stops_changes_of_that_deployment_only(shop: Shop, git: Git) -> None:
     shop.ship()
     shop.ship("churn")
@@ -304,7 +319,17 @@ def test_bad_names_make_nothing(shop: Shop) -> None:
 
 
 def test_people_with_strange_names_can_ship(shop: Shop) -> None:
-    for author in ("", "  ", "<>", "ann\nlee", "Zoë 模型", "a <b>", "…", "Ann <ann@x.org> <b@y>"):
+    for author in (
+        "",
+        "  ",
+        "<>",
+        "ann\nlee",
+        "Zoë 模型",
+        "a <b>",
+        "…",
+        "Ann <ann@x.org> <b@y>",
+        "\ud800\0",
+    ):
         shop.ship(author=author)
     assert all(version.author for version in shop.workspace.versions("digits"))
 
