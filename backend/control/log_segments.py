@@ -19,6 +19,7 @@ from typing import IO
 
 LONGEST = 1024 * 1024 + 4096  # bytes of a line that are shown as one; a worker's own are shorter
 BLOCK = 1024 * 1024
+LONGEST_PREFIX = 1024
 
 TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 PREFIX = re.compile(rb"(" + TIME + rb")\t(out|err|log|gap)\t([^\t\n]*)\t([^\t\n]*)\t")
@@ -239,14 +240,25 @@ def count_in(path: Path, end: int) -> int:
 
 
 def time_before(folder: Path, number: int, offset: int) -> str:
-    """The time of the last line with a prefix before this place; "" if there is none nearby."""
-    path = folder / f"{number}.log"
-    if not offset:
-        earlier = folder / f"{number - 1}.log"
-        if not earlier.exists():
+    """The time of the last line with a prefix before this place; "" if there is none."""
+    for each in range(number, 0, -1):
+        path = folder / f"{each}.log"
+        if not path.exists():
             return ""
-        path, offset = earlier, earlier.stat().st_size
+        end = offset if each == number else path.stat().st_size
+        if found := last_time(path, end):
+            return found
+    return ""
+
+
+def last_time(path: Path, end: int) -> str:
     with open(path, "rb") as file:
-        file.seek(max(0, offset - BLOCK))
-        found = PREFIX.findall(file.read(min(BLOCK, offset)))
-    return found[-1][0].decode() if found else ""
+        while end > 0:
+            start = max(0, end - BLOCK)
+            file.seek(start)
+            found = PREFIX.findall(file.read(end - start))
+            if found:
+                return str(found[-1][0], "ascii")
+            # a prefix may lie across the border of two blocks
+            end = start + LONGEST_PREFIX if start else 0
+    return ""
