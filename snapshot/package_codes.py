@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 CODES: dict[str, tuple[str, str]] = {
-    "capture.module-not-found": (
-        "No such module here",
-        "The code imports a module that cannot be imported in this kernel, so a worker would "
-        "not find it either. Install the package that brings it (`%pip install NAME`), or take "
-        "the import out. An import inside `try: … except ImportError:` is left alone.",
-    ),
     "capture.module-changed": (
         "A local module is not what its file says",
         "A local module ships as its file. Here a function or a constant of the loaded module "

@@ -49,8 +49,9 @@ def reach(roots: Mapping[str, str], installed: Installed, cwd: Path) -> Reached:
         found = find_module(name, cwd)
         if found is None:
             if named and not is_standard_name(name):
-                raise _absent(name, why)
-            continue  # an import of local code that may be guarded: the trial run tells
+                # here the import fails as it will there; `try: import` is the usual reason
+                reached.notes.append(f"{name} ({why}) cannot be imported here: not shipped")
+            continue
         todo.extend(
             (more, reason, False) for more, reason in _place(found, why, installed, reached)
         )
@@ -139,15 +140,6 @@ def _project(code: LocalCode, installed: Installed) -> Distribution | None:
 
 def _under_installed(path: str) -> bool:
     return any(f"{os.sep}{part}" in path for part in INSTALLED_UNDER)
-
-
-def _absent(name: str, why: str) -> CaptureRefused:
-    top = name.partition(".")[0]
-    return CaptureRefused(
-        f"{why}: no module called {name} can be imported here.",
-        code="capture.module-not-found",
-        hint=f"%pip install the package that brings {top}, or take the import out.",
-    )
 
 
 def _ours(name: str, why: str) -> CaptureRefused:

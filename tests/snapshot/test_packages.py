@@ -202,10 +202,12 @@ def test_a_requirement_that_is_not_installed_is_noted(install: Install, notebook
     )
 
 
-def test_what_cannot_be_imported_is_refused(notebook: Path) -> None:
-    error = refusal("xgboost_never", cwd=notebook)
-    assert error.code == "capture.module-not-found"
-    assert "import xgboost_never in cell 1" in str(error)
+def test_what_cannot_be_imported_here_is_noted(notebook: Path) -> None:
+    packages = resolved("xgboost_never", cwd=notebook)
+    assert packages.trees == ()
+    assert packages.notes == (
+        "xgboost_never (import xgboost_never in cell 1) cannot be imported here: not shipped",
+    )
 
 
 @pytest.mark.parametrize("module", ["cellship", "cellship.snapshot.packages"])
