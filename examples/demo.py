@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ RUN = CLONE / "build" / "quickstart.ipynb"
 CELLSHIP = Path(sys.executable).with_name("cellship")
 ROW = {"row": [5.1, 3.5, 1.4, 0.2]}
 WIDTH = 100
+HEAD = ("step", "took", "what it said")
 
 
 def main() -> int:
@@ -57,14 +59,22 @@ def error_of(notebook: dict[str, Any]) -> str:
 
 
 def table(notebook: dict[str, Any]) -> str:
-    """A line for each cell that tells a step of the story: what, how long, what it said."""
+    """A row for each cell that tells a step of the story: what, how long, what it said."""
     steps = [cell for cell in notebook["cells"] if "step" in cell["metadata"]]
     rows = [(cell["metadata"]["step"], seconds(cell), said(cell)) for cell in steps]
     first = max(len(step) for step, _, _ in rows)
-    head = [("step", "took", "what it said"), ("-" * first, "-" * 7, "-" * 50)]
-    return "\n".join(
-        f"  {step:{first}}   {took:>7}   {text}"[:WIDTH] for step, took, text in head + rows
-    )
+    rule = ("-" * first, "-" * 7, "-" * (WIDTH - first - 14))
+    return "\n".join(line for row in [HEAD, rule, *rows] for line in laid_out(row, first))
+
+
+def laid_out(row: tuple[str, str, str], first: int) -> list[str]:
+    """A row in as many lines as its text needs."""
+    step, took, text = row
+    head, *rest = textwrap.wrap(text, WIDTH - first - 14) or [""]
+    return [
+        f"  {step:{first}}   {took:>7}   {head}",
+        *(f"{'':{first + 15}}{line}" for line in rest),
+    ]
 
 
 def seconds(cell: dict[str, Any]) -> str:
