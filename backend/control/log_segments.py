@@ -143,20 +143,37 @@ def last_position(folder: Path, count: int, ended: bool = False) -> Position:
 def position_after(folder: Path, n: int) -> Position:
     """The place behind line `n`, or behind the last line there is before it."""
     present = segments(folder)
-    before = 0
-    for number in present[:-1]:
-        lines = count_lines(folder, number)
+    number, before = (present[-1] if present else 1), 0
+    for each in present[:-1]:
+        lines = count_lines(folder, each)
         if before + lines > n:
+            number = each
             break
         before += lines
-    else:
-        number = present[-1] if present else 1
-    position = Position(number, 0, before, time_before(folder, number, 0))
+    offset, skipped = whole_blocks(folder / f"{number}.log", n - before)
+    time = time_before(folder, number, offset)
+    position = Position(number, offset, before + skipped, time)
     for record in records(folder, position):
         if record.after.n > n:
             break
         position = record.after
     return position
+
+
+def whole_blocks(path: Path, most: int) -> tuple[int, int]:
+    """(offset, lines before it) of a line not far before line `most`, found by counting."""
+    offset = lines = 0
+    if not path.exists():
+        return offset, lines
+    with open(path, "rb") as file:
+        while block := file.read(BLOCK):
+            block = block[: block.rfind(b"\n") + 1]
+            more = block.count(b"\n")
+            if not block or lines + more > most or b"\tgap\t" in block:
+                break
+            offset, lines = offset + len(block), lines + more
+            file.seek(offset)
+    return offset, lines
 
 
 def offset_before(path: Path, count: int, whole: bool) -> tuple[int, int]:
@@ -252,13 +269,15 @@ def time_before(folder: Path, number: int, offset: int) -> str:
 
 
 def last_time(path: Path, end: int) -> str:
+    size = 8 * 1024  # nearly always enough
     with open(path, "rb") as file:
         while end > 0:
-            start = max(0, end - BLOCK)
+            start = max(0, end - size)
             file.seek(start)
             found = PREFIX.findall(file.read(end - start))
             if found:
                 return str(found[-1][0], "ascii")
             # a prefix may lie across the border of two blocks
             end = start + LONGEST_PREFIX if start else 0
+            size = min(4 * size, BLOCK)
     return ""

@@ -235,6 +235,27 @@ def test_counts_are_kept_and_made_again(folder: Folder) -> None:
     assert numbers(folder.read(None, 1)) == [101]
 
 
+def test_files_larger_than_a_block(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_segments, "BLOCK", 512)
+    monkeypatch.setattr(log_segments, "LONGEST_PREFIX", 64)
+    for segment in (1, 2, 3):
+        for n in range(100):
+            folder.write(line(f"{n}", n / 2) if n % 7 else f"native {n}\n", segment=segment)
+            if n in (50, 51):
+                folder.write(gap(n, n / 2), segment=segment)
+    whole = folder.read()
+    for after in range(0, whole.lines[-1].n + 2, 3):
+        found = folder.read(str(after))
+        assert found.lines == tuple(each for each in whole.lines if ends(each) > after)
+    for limit in range(1, 150, 7):
+        assert folder.read(None, limit).lines == whole.lines[-limit:]
+
+
+def ends(found: LogLine) -> int:
+    """The number of the last line that a line stands for."""
+    return found.n + int(found.text.split()[0]) - 1 if found.stream == "gap" else found.n
+
+
 PIECES = st.lists(
     st.one_of(
         st.text(st.characters(exclude_characters="\n\r", codec="utf-8"), max_size=10).map(line),
