@@ -6,7 +6,9 @@ import asyncio
 import re
 import secrets
 import socket
+import sys
 import time
+import traceback
 from itertools import count
 from pathlib import Path
 
@@ -66,10 +68,14 @@ class Gateway:
             version.submit(call)
         except Problem as problem:
             self._refuse(call, problem)
+        except Exception:  # a defect of ours must not leave a caller without an answer
+            traceback.print_exc(file=sys.stderr)
+            self._refuse(call, fault())
 
     def abandon(self, call: Call) -> None:
-        """Who asked has gone."""
+        """Who asked has gone. (The log calls that 499, as nginx does; nobody is sent it.)"""
         call.caller = None
+        self.log.add(call, 499, 0)
         if call.link is not None:
             call.link.cancel(call)
         elif call.version is not None and call in call.version.waiting:
@@ -176,3 +182,7 @@ class Gateway:
     def close(self) -> None:
         self.switch.close()
         self.log.close()
+
+
+def fault() -> Problem:
+    return Problem(500, "gateway.fault", "The gateway failed on this request.", "A defect of ours.")

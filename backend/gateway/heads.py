@@ -64,6 +64,8 @@ def check_wishes(headers: Headers) -> bool:
     """Whether the sender waits for "100 Continue". Raises Problem for what is not spoken here."""
     if b"upgrade" in headers:
         raise Problem(400, "request.upgrade", "This gateway speaks HTTP/1.1 and nothing else.")
+    if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+        raise malformed("of transfer encodings only chunked is known")
     encoding = headers.get(b"content-encoding", b"identity").lower()
     if encoding != b"identity":
         message = f"A body in {encoding.decode('latin-1')[:40]} is not understood."

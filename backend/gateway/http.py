@@ -27,10 +27,10 @@ class HttpConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_began", "_body", "_chunk", "_continue", "_current", "_discard_until", "_ending", "_front",
-        "_head", "_head_seen", "_head_size", "_idle_since", "_in_head", "_last", "_parser",
-        "_paused", "_pumping", "_size", "_special", "_stalled", "_transport", "_unread", "_url",
-        "_waiting",
+        "_ask_again", "_began", "_body", "_chunk", "_continue", "_current", "_discard_until",
+        "_ending", "_front", "_head", "_head_seen", "_head_size", "_idle_since", "_in_head",
+        "_last", "_parser", "_paused", "_pumping", "_size", "_special", "_stalled", "_transport",
+        "_unread", "_url", "_waiting",
     )  # fmt: skip
 
     def __init__(self, front: Gateway) -> None:
@@ -42,6 +42,7 @@ class HttpConnection(asyncio.Protocol):
         self._last = False  # nothing more is read after the calls that are here
         self._pumping = False
         self._paused = False
+        self._ask_again = False  # whether the caller is still there
         self._continue = False  # the sender waits for "100 Continue"
         self._began = time.monotonic()  # first byte of the request that arrives; 0.0 if none does
         self._idle_since = self._began
@@ -150,11 +151,18 @@ class HttpConnection(asyncio.Protocol):
         self._pump()
 
     def eof_received(self) -> bool:
-        """The caller sends nothing more; it may still wait for its answers."""
+        """The caller sends nothing more. Does it wait for its answers, or has it gone?
+
+        A "100 Continue" tells: who waits skips it; for who has gone the system refuses it, and the
+        one after it ends the connection.
+        """
         self._last = True
-        if self._discard_until:
+        if self._discard_until or not (self._current or self._waiting):
             return False
-        return bool(self._current or self._waiting)
+        if self._parser.get_http_version() != "1.0":
+            self._transport.write(CONTINUE)
+            self._ask_again = True
+        return True
 
     def pause_writing(self) -> None:
         self._stalled = time.monotonic()
@@ -178,6 +186,7 @@ class HttpConnection(asyncio.Protocol):
     def answered(self, call: Call, status: int, answer: bytes) -> None:
         """Called once per call, with the whole answer."""
         call.caller = None
+        call.body = b""
         self._current = None
         self._front.log.add(call, status, len(answer))
         self._transport.write(answer)
@@ -248,7 +257,9 @@ class HttpConnection(asyncio.Protocol):
         elif self._stalled:
             self._check_unread(now)
         elif self._current is not None:
-            return
+            if self._ask_again:
+                self._ask_again = False
+                self._transport.write(CONTINUE)
         elif self._began and now - self._began > limits.arrive:
             self._give_up_reading()
         elif not self._began and now - self._idle_since > limits.idle:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from cellship.backend.gateway.answers import date_header
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cellship.backend.gateway.version import Version
 
 CALL, ANSWER, FAIL = int(Kind.CALL), int(Kind.ANSWER), int(Kind.FAIL)
+STOPPING = "replica.stopping"  # the worker's word that the call did not run
 SMALL = 64 * 1024  # bodies up to here are copied into their frame
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 HELLO_LIMIT = 5.0
@@ -40,7 +42,13 @@ class ReplicaLink(asyncio.Protocol):
     that a replica that hangs is never believed to be free.
     """
 
-    def __init__(self, entry: ReplicaEntry, version: Version, limits: Limits) -> None:
+    def __init__(
+        self,
+        entry: ReplicaEntry,
+        version: Version,
+        limits: Limits,
+        take_again: Callable[[Call], None],
+    ) -> None:
         self.id = entry.id
         self.label = entry.id.encode("ascii")
         self.entry = entry
@@ -50,7 +58,9 @@ class ReplicaLink(asyncio.Protocol):
         self.running: dict[int, Call] = {}
         self.retired = False
         self._was_ready = False
+        self._known = False  # its HELLO was the right one
         self._limits = limits
+        self._take_again = take_again  # a call that no worker has begun
         self._stream = 0
         self._sent_through = 0
         self._outgoing: list[bytes] = []
@@ -82,8 +92,6 @@ class ReplicaLink(asyncio.Protocol):
         call.stream = stream
         call.sent = time.monotonic()
         self.running[stream] = call
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
         if len(self.running) == 1:
             self._busy_since = call.sent
         method, request_id, body = call.method, call.request_id, call.body
@@ -96,16 +104,16 @@ class ReplicaLink(asyncio.Protocol):
             request_id,
         )
         if len(body) <= SMALL:
-            self._outgoing.append(head + body)
+            self._write(head + body)
         else:
-            self._outgoing += (head, body)
-        call.body = b""
+            self._write(head)
+            self._write(body)
 
     def cancel(self, call: Call) -> None:
         """Nobody waits for this call any more; it stays in `running` until the worker is done."""
         call.caller = None
-        if self._transport is not None and call.stream in self.running:
-            self._transport.write(frame(Kind.CANCEL, call.stream))
+        if call.stream in self.running:
+            self._write(frame(Kind.CANCEL, call.stream))
 
     def overdue(self, now: float) -> list[Call]:
         """The calls that the worker has had for longer than their timeout, answered or not."""
@@ -116,6 +124,11 @@ class ReplicaLink(asyncio.Protocol):
                 break
             late.append(call)
         return late
+
+    def _write(self, data: bytes) -> None:
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(data)
 
     def _flush(self) -> None:
         outgoing, self._outgoing = self._outgoing, []
@@ -178,8 +191,12 @@ class ReplicaLink(asyncio.Protocol):
             status, error = int(facts["status"]), facts["error"]
             body = error_body(error, call.request_id.decode())
         except (ValueError, KeyError, TypeError, AttributeError):
-            status, body = 500, error_body({}, call.request_id.decode())
-        self.version.fail(call, status if 400 <= status <= 599 else 500, body)
+            status, error, body = 500, {}, error_body({}, call.request_id.decode())
+        if error.get("code") == STOPPING:
+            self.ready.clear()
+            self._again(call)
+        else:
+            self.version.fail(call, status if 400 <= status <= 599 else 500, body)
 
     def _measure(self, answered: int) -> None:
         """How long a call takes this replica, and so how many may be sent before it is free."""
@@ -224,6 +241,7 @@ class ReplicaLink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
         self._parser = Parser()
+        self._known = False
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
@@ -236,25 +254,31 @@ class ReplicaLink(asyncio.Protocol):
                 continue
             # a frame that was not written is a call that no worker has seen
             if stream > self._sent_through:
-                self.version.submit_again(call)
+                self._again(call)
             else:
                 self.version.died(call)
 
+    def _again(self, call: Call) -> None:
+        call.link = None
+        self._take_again(call)
+
     def _hear(self, kind: int, payload: bytes) -> None:
         if kind == Kind.HELLO:
-            self._hello(json.loads(payload))
-        elif kind == Kind.READY:
+            self._hello(payload)
+        elif kind == Kind.READY and self._known:
             self._become_ready()
         elif kind == FAIL:
             self._complain("could not load its snapshot")
 
-    def _hello(self, hello: dict[str, object]) -> None:
-        wanted = self.entry
+    def _hello(self, payload: bytes) -> None:
+        wanted, hello = self.entry, parse_hello(payload)
         named = wanted.digest is None or hello.get("snapshot") == wanted.digest
         if hello.get("replica") != wanted.id or not named:
             self._complain(f"is {hello.get('replica')} with snapshot {hello.get('snapshot')}")
             self._abort()
-        elif hello.get("state") == "ready":
+            return
+        self._known = True
+        if hello.get("state") == "ready":
             self._become_ready()
 
     def _become_ready(self) -> None:
@@ -274,3 +298,12 @@ class ReplicaLink(asyncio.Protocol):
 
     def _complain(self, what: str) -> None:
         print(f"replica {self.id} of {self.version.label.decode()} {what}", file=sys.stderr)
+
+
+def parse_hello(payload: bytes) -> dict[str, object]:
+    """Who a worker says it is; nobody where that cannot be read."""
+    try:
+        hello = json.loads(payload)
+    except ValueError:
+        return {}
+    return hello if isinstance(hello, dict) else {}

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import msgspec
+import pydantic_core
 
 from cellship.backend.gateway import words, wrong_input
 from cellship.backend.gateway.problem import Detail, Problem
-
-decode = msgspec.json.Decoder().decode
 
 
 class BadSchema(ValueError):
@@ -42,27 +40,24 @@ class Method:
 
     def check(self, body: bytes, hint: str) -> bytes:
         """The body for the worker, once it is what this method takes. Raises Problem (400, 422)."""
-        if not body:
-            body = b"{}"  # calling an entry without arguments needs no body
         try:
-            value = decode(body)
-            if self.validator is None or self.validator.is_valid(value):
-                return body
-            problem = self._wrong(value, hint)
-        except (msgspec.DecodeError, RecursionError):
-            raise not_json(body, hint) from None
-        except ValueError:
-            raise too_deep(hint) from None
-        raise problem
+            # an entry that needs no arguments needs no body
+            value = pydantic_core.from_json(body or b"{}", allow_inf_nan=False)
+        except ValueError as error:
+            message = f"The body is not JSON: {error}."
+            raise Problem(400, "request.not-json", message, hint) from None
+        if self.validator is None or self.validator.is_valid(value):
+            return body or b"{}"
+        raise self._wrong(value if body else None, hint)
 
     def _wrong(self, value: Any, hint: str) -> Problem:
         assert self.validator is not None
-        if not isinstance(value, dict):
-            names = ", ".join(self.input.get("properties", ())) or "the arguments"
-            message = f"a JSON object with {names} wanted, got {words.got(value)}"
-            found: tuple[Detail, ...] = (Detail("", message),)
-        else:
+        if isinstance(value, dict):
             found = wrong_input.details(self.validator.iter_errors(value), self.input)
+        else:
+            names = ", ".join(self.input.get("properties", ())) or "the arguments"
+            arrived = "nothing" if value is None else words.got(value)
+            found = (Detail("", f"a JSON object with {names} wanted, got {arrived}"),)
         return Problem(422, "request.invalid", wrong_input.summary(found), hint, found)
 
 
@@ -88,18 +83,3 @@ def validator_of(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validato
         )
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return None
-
-
-def not_json(body: bytes, hint: str) -> Problem:
-    try:
-        json.loads(body)
-    except RecursionError:
-        return too_deep(hint)
-    except ValueError as error:
-        return Problem(400, "request.not-json", f"The body is not JSON: {error}.", hint)
-    message = "The body is not JSON: UTF-8 wanted, without NaN, Infinity or numbers beyond 1e308."
-    return Problem(400, "request.not-json", message, hint)
-
-
-def too_deep(hint: str) -> Problem:
-    return Problem(400, "request.too-deep", "The JSON of the body is nested too deeply.", hint)

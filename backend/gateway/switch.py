@@ -120,7 +120,7 @@ class Switch:
                     yield entry, version
 
     def _connect(self, entry: ReplicaEntry, version: Version) -> ReplicaLink:
-        link = ReplicaLink(entry, version, self._limits)
+        link = ReplicaLink(entry, version, self._limits, self._take)
         link.start()
         return link
 

@@ -54,16 +54,12 @@ class Version:
         call.taken = time.monotonic()
         self.waiting.append(call)
 
-    def submit_again(self, call: Call) -> None:
-        """A call that no worker has seen waits again, before those that came after it."""
-        call.link = None
-        call.taken = time.monotonic()
-        self.waiting.appendleft(call)
-
     def refill(self, link: ReplicaLink) -> None:
         """Give a replica that has room the calls that wait."""
         waiting = self.waiting
-        while waiting and len(link.running) < link.room and not link.retired:
+        if link.retired or not link.ready.is_set():
+            return
+        while waiting and len(link.running) < link.room:
             link.send(waiting.popleft())
 
     def give_up_waiting(self, since: float) -> None:

@@ -1,7 +1,9 @@
 """A worker that speaks frames and runs no snapshot: answers with the sum of `row`, or does as told.
 
-`python echo_worker.py SOCKET REPLICA DIGEST DEPLOYMENT VERSION [ready|slow-start]`. A body may have
-`do`: "sleep" (with `seconds`), "die", "fail", "lossy", "hang", "garbage", "big", "stopping".
+    python echo_worker.py SOCKET REPLICA DIGEST DEPLOYMENT VERSION [ready | starting]
+
+A body may have `do`; `answer` lists what it understands. With `starting` it becomes ready when it
+gets SIGUSR1.
 """
 
 from __future__ import annotations
@@ -13,21 +15,26 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cellship.backend.worker.frames import LOSSY, PROTOCOL, Kind, Parser, frame, parse_call
 
+ready = threading.Event()
+
 
 def main() -> None:
-    path, replica, digest, deployment, version, mode = sys.argv[1:]
+    path, replica, digest, deployment, version, state = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGUSR1, lambda *_: ready.set())
+    if state == "ready":
+        ready.set()
     hello = {
         "protocol": PROTOCOL,
         "replica": replica,
         "snapshot": digest,
         "deployment": deployment,
         "version": int(version),
-        "state": "ready" if mode == "ready" else "starting",
         "pid": os.getpid(),
         "started": time.time(),
     }
@@ -36,49 +43,57 @@ def main() -> None:
     listener.listen(16)
     while True:
         wire, _ = listener.accept()
-        serve = threading.Thread(target=talk, args=(wire, hello, int(version)), daemon=True)
-        serve.start()
+        threading.Thread(target=talk, args=(wire, hello), daemon=True).start()
 
 
-def talk(wire: socket.socket, hello: dict[str, Any], version: int) -> None:
-    wire.sendall(frame(Kind.HELLO, 0, json.dumps(hello).encode()))
-    if hello["state"] == "starting":
-        wire.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) if False else time.sleep(0.3)
-        wire.sendall(frame(Kind.READY, 0, b'{"seconds": 0.3}'))
-    parser = Parser()
-    while data := wire.recv(1 << 18):
-        out = b"".join(
-            answer(stream, payload, version)
-            for kind, _, stream, payload in parser.feed(data)
-            if kind == Kind.CALL
-        )
-        wire.sendall(out)
+def talk(wire: socket.socket, hello: dict[str, Any]) -> None:
+    try:
+        state = "ready" if ready.is_set() else "starting"
+        wire.sendall(frame(Kind.HELLO, 0, json.dumps({**hello, "state": state}).encode()))
+        if state == "starting":
+            ready.wait()
+            wire.sendall(frame(Kind.READY, 0, b'{"seconds": 1}'))
+        parser = Parser()
+        while data := wire.recv(1 << 18):
+            frames = parser.feed(data)
+            calls = [(stream, payload) for kind, _, stream, payload in frames if kind == Kind.CALL]
+            wire.sendall(b"".join(answer(*call, hello) for call in calls))
+    except ConnectionError:
+        pass
 
 
-def answer(stream: int, payload: bytes, version: int) -> bytes:
-    _, _, body = parse_call(payload)
+def answer(stream: int, payload: bytes, hello: dict[str, Any]) -> bytes:
+    method, request_id, body = parse_call(payload)
     facts = json.loads(body)
-    do = facts.get("do") if isinstance(facts, dict) else None
-    if do is None:
-        return frame(Kind.ANSWER, stream, json.dumps(sum(facts.get("row", ()))).encode())
-    if do == "sleep":
+
+    def say(value: Any, flags: int = 0) -> bytes:
+        return frame(Kind.ANSWER, stream, json.dumps(value).encode(), flags)
+
+    def fail(code: str, status: int) -> bytes:
+        error = {"code": code, "message": "It went wrong.", "hint": "", "details": []}
+        return frame(Kind.FAIL, stream, json.dumps({"status": status, "error": error}).encode())
+
+    def sleep() -> bytes:
         time.sleep(facts["seconds"])
-        return frame(Kind.ANSWER, stream, b'"slept"')
-    if do == "die":
+        return say("slept")
+
+    def die() -> bytes:
         os.kill(os.getpid(), signal.SIGKILL)
-    if do == "lossy":
-        return frame(Kind.ANSWER, stream, b"null", LOSSY)
-    if do == "stopping" and version == 1:
-        error = {"code": "replica.stopping", "message": "This replica stops.", "hint": ""}
-        return frame(Kind.FAIL, stream, json.dumps({"status": 503, "error": error}).encode())
-    if do == "garbage":
-        return b"\xff" * 64
-    if do == "big":
-        return frame(Kind.ANSWER, stream, b'"' + b"x" * facts["size"] + b'"')
-    if do == "version":
-        return frame(Kind.ANSWER, stream, json.dumps(version).encode())
-    error = {"code": "entry.raised", "message": "it raised ValueError.", "hint": "", "details": []}
-    return frame(Kind.FAIL, stream, json.dumps({"status": 500, "error": error}).encode())
+        return b""
+
+    verbs: dict[str | None, Callable[[], bytes]] = {
+        None: lambda: say(sum(facts.get("row", ()))),
+        "sleep": sleep,
+        "die": die,
+        "who": lambda: say({"replica": hello["replica"], "version": hello["version"]}),
+        "call": lambda: say({"method": method, "request_id": request_id, "body": facts}),
+        "lossy": lambda: say(None, LOSSY),
+        "raise": lambda: fail("entry.raised", 500),
+        "stopping": lambda: fail("replica.stopping", 503) if hello["version"] == 1 else say(2),
+        "garbage": lambda: b"\xff" * 64,
+        "big": lambda: say("x" * facts["size"]),
+    }
+    return verbs[facts.get("do")]()
 
 
 if __name__ == "__main__":
