@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from blake3 import blake3
+
 from cellship.snapshot.errors import Refused
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 FILE_NAME = re.compile(r"[0-9]{1,6}\Z")
+
+GRAPH = "values/graph.pkl"
+LARGE = 1024 * 1024
 
 BlobOf = Callable[[str], Path]
 
@@ -32,6 +37,28 @@ def blob_paths(folder: Path) -> Iterator[tuple[str, str]]:
         yield f"values/buffers/{checked(DIGEST, digest)}", digest
     for file in read_json(folder / "files" / "manifest.json").get("files", []):
         yield f"files/{checked(FILE_NAME, file['name'])}", checked(DIGEST, file["digest"])
+
+
+def large_files(folder: Path) -> Iterator[tuple[str, str]]:
+    """What git holds as a pointer: the large files, and the graph where it is one."""
+    yield from blob_paths(folder)
+    if (digest := large_graph(folder)) is not None:
+        yield GRAPH, digest
+
+
+def large_graph(folder: Path) -> str | None:
+    """BLAKE3 of a graph too large for git: strings of a data frame lie in it, not beside it."""
+    graph = folder / GRAPH
+    if not graph.is_file() or graph.stat().st_size <= LARGE:
+        return None
+    return blake3(graph.read_bytes()).hexdigest()
+
+
+def stage_large_graph(folder: Path, blobs: Path) -> None:
+    """Have the store take a large graph as a blob, with the other bytes of its lease."""
+    digest = large_graph(folder)
+    if digest is not None and not (blobs / digest).exists():
+        shutil.copyfile(folder / GRAPH, blobs / digest)
 
 
 def checked(pattern: re.Pattern[str], name: str) -> str:

@@ -98,8 +98,9 @@ class Deploys:
         """The worker's report on what the lease holds, and how many bytes were new."""
         settings = check(settings)
         found = await asyncio.to_thread(self._store.lease, lease)
-        accepted = await asyncio.to_thread(self._store.accept, found)
         folder = found.folder / "snapshot"
+        await asyncio.to_thread(snapshots.stage_large_graph, folder, found.folder / "blobs")
+        accepted = await asyncio.to_thread(self._store.accept, found)
         await asyncio.to_thread(self._complete, folder, digest)
         worker = await asyncio.to_thread(self._runnables.worker, folder)
         job = {
@@ -140,7 +141,7 @@ class Deploys:
 
     def _commit(self, lease: str, asked: dict[str, Any]) -> dict[str, Any]:
         name, digest, settings = asked["name"], asked["digest"], check(asked["settings"])
-        if (same := self._same(name, digest, settings)) is not None and not same["marked_bad"]:
+        if (same := self._same(name, digest, settings)) is not None:
             return self._made(name, same["version"], digest, created=False)
         found = self._store.lease(lease)
         refuse_unadmitted(found, digest)
@@ -161,6 +162,7 @@ class Deploys:
             cell=asked["cell"],
             bytes_moved=asked["bytes_moved"],
             digest=digest,
+            lease=lease,
         )
         snapshots.keep(folder, self._data.snapshots, digest)
         if self._workspace.deployment(name).replicas_max == 0:
@@ -175,7 +177,7 @@ class Deploys:
         """Path in the snapshot -> (SHA-256, size) of each file that git holds as a pointer."""
         return {
             path: (self._store.sha256(digest), self._store.blob(digest).stat().st_size)
-            for path, digest in snapshots.blob_paths(folder)
+            for path, digest in snapshots.large_files(folder)
         }
 
     def _same(self, name: str, digest: str, settings: dict[str, Any]) -> dict[str, Any] | None:

@@ -143,7 +143,7 @@ class Reconciler:
         ):
             self._later(name, RETRY)
         await asyncio.to_thread(self._note_traffic, name, found, traffic)
-        keep = found.run | set(traffic)
+        keep = found.run | found.resting
         for replica in self.replicas.of(name):
             if replica.version not in keep and replica.state == READY:
                 self._spawn(self.replicas.drain(replica, self.routes.in_flight))

@@ -17,13 +17,18 @@ MOST_WARM = 3
 
 @dataclass(frozen=True)
 class Wanted:
-    """`traffic`: who should answer. `run`: who should have a replica. `first`: not yet started."""
+    """`traffic`: who should answer. `run`: who should have a replica. `first`: not yet started.
+
+    `resting`: whose replicas may stay although nobody needs them: those of a pause, so that its
+    end is felt at once.
+    """
 
     deployment: Deployment
     versions: tuple[VersionRecord, ...]
     traffic: Mapping[int, int]
     run: frozenset[int]
     first: frozenset[int]
+    resting: frozenset[int] = frozenset()
 
     def record(self, number: int) -> VersionRecord:
         return next(version for version in self.versions if version.number == number)
@@ -39,8 +44,11 @@ def wanted(
     """Compare nothing, act on nothing: only say what is wanted."""
     results = {number: start.result if start else PENDING for number, start in starts.items()}
     traffic = resolve(deployment, versions, results)
-    if deployment.paused or deployment.replicas_max == 0:
+    if deployment.replicas_max == 0:
         return Wanted(deployment, versions, traffic, frozenset(), frozenset())
+    if deployment.paused:
+        resting = frozenset(traffic) | frozenset(answering)
+        return Wanted(deployment, versions, traffic, frozenset(), frozenset(), resting)
     first = {number for number, result in results.items() if result == PENDING}
     alive = {number for number, result in results.items() if result != FAILED}
     run = set(traffic) | first | set(answering) | newest_candidate(deployment, versions, results)

@@ -28,6 +28,7 @@ class Ship:
     data: Path
     staging: Path
     interpreter: Interpreter
+    graph: bytes = pickle.dumps({}, protocol=5)
 
     def __call__(self, name: str, source: str, **asked: Any) -> Version:
         """Ship a source text and wait until its version has started or failed."""
@@ -44,7 +45,7 @@ class Ship:
     def lease(self, name: str, source: str) -> tuple[Lease, str]:
         """A lease filled with the snapshot of a source text."""
         folder = self.staging / name
-        write_snapshot(folder, source, self.interpreter)
+        write_snapshot(folder, source, self.interpreter, self.graph)
         digest, tree = identity(folder), self.interpreter.tree
         trees = [tree.digest] if tree else []
         lease = self.client.open_lease(name, digest, {"entry": ENTRY}, {}, trees)
@@ -56,7 +57,7 @@ class Ship:
         return lease, digest
 
 
-def write_snapshot(folder: Path, source: str, found: Interpreter) -> None:
+def write_snapshot(folder: Path, source: str, found: Interpreter, graph: bytes) -> None:
     facts = {
         "format": 1,
         "python": found.python,
@@ -77,7 +78,7 @@ def write_snapshot(folder: Path, source: str, found: Interpreter) -> None:
     (folder / "source.py").write_text(source)
     (folder / "snapshot.json").write_text(json.dumps(facts))
     (folder / "examples.json").write_text('{"examples": []}')
-    (folder / "values" / "graph.pkl").write_bytes(pickle.dumps({}, protocol=5))
+    (folder / "values" / "graph.pkl").write_bytes(graph)
     manifest = {"values": [], "buffers": {}, "order": []}
     (folder / "values" / "manifest.json").write_text(json.dumps(manifest))
 

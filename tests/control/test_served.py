@@ -155,10 +155,7 @@ def test_delete_ends_everything(client: Client, ship: Ship) -> None:
 
 def test_worker_that_died_is_replaced(client: Client, ship: Ship) -> None:
     ship("adder", FIRST)
-    replica = call(client, "adder").headers["Cellship-Replica"]
-    [worker] = [process for process in processes(ship.data) if replica_of(process) == replica]
-    worker.kill()
-    worker.wait(10)
+    replica = kill_worker(client, ship)
     answer = call(client, "adder")
     assert answer.json() == 2
     assert answer.headers["Cellship-Replica"] != replica
@@ -174,6 +171,15 @@ def test_control_plane_that_was_killed_adopts_what_runs(client: Client, ship: Sh
     assert call(again, "adder").headers["Cellship-Replica"] == replica
     assert again.version("adder", "1", wait=10).state == "ready"
     assert fsck(ship.data) == 0
+
+
+def kill_worker(client: Client, ship: Ship) -> str:
+    """Kill the replica that answers; its id."""
+    replica = call(client, "adder").headers["Cellship-Replica"]
+    [worker] = [process for process in processes(ship.data) if replica_of(process) == replica]
+    worker.kill()
+    worker.wait(10)
+    return replica
 
 
 def up_again(data: Path) -> Client:
@@ -201,3 +207,19 @@ def replica_of(process: psutil.Process) -> str:
         return process.environ().get("CELLSHIP_REPLICA", "") or Path(process.cwd()).parent.name
     except psutil.Error:
         return ""
+
+
+def test_large_graph_is_a_pointer_in_git(client: Client, ship: Ship) -> None:
+    """A data frame's text lies in the graph itself; git keeps its digest only."""
+    ship.graph = b"x" * (2 * 1024 * 1024)
+    ship("adder", FIRST)
+    git = ["git", "-C", ship.data / "workspace.git", "show"]
+    shown = subprocess.run(
+        [*git, "main:deployments/adder/values/graph.pkl"], capture_output=True, check=True
+    ).stdout
+    assert shown.startswith(b"version https://git-lfs")
+    snapshot = ship.data / "snapshots" / client.version("adder", "1").digest
+    snapshot.rename(snapshot.with_name("away"))
+    kill_worker(client, ship)
+    assert call(client, "adder").json() == 2
+    assert (snapshot / "values" / "graph.pkl").stat().st_size == len(ship.graph)
