@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from inspect import getattr_static
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
@@ -35,12 +36,15 @@ def check_packages(distributions: Iterable[Distribution]) -> None:
             )
 
 
-def check_local(modules: Mapping[str, str]) -> None:
-    """Raises CaptureRefused if a loaded local module (name -> file) is not what its file says."""
+def check_local(modules: Mapping[str, str], replayed: Collection[str] = ()) -> None:
+    """Raises CaptureRefused if a loaded local module (name -> file) is not what its file says.
+
+    `replayed` names attributes that are set again where the module is loaded: "helpers.DEBUG".
+    """
     for name, file in modules.items():
         module = sys.modules.get(name)
         if isinstance(module, ModuleType) and file.endswith(".py"):
-            difference = _difference(module, file)
+            difference = _difference(module, file, replayed)
             if difference:
                 raise _changed(name, file, difference)
 
@@ -55,7 +59,7 @@ def _other(loaded: str, installed: str) -> bool:
     return one[:common] != two[:common]
 
 
-def _difference(module: ModuleType, file: str) -> str:
+def _difference(module: ModuleType, file: str, replayed: Collection[str]) -> str:
     """What of the module differs from its file: a function's or a constant's name, or ""."""
     try:
         text = Path(file).read_bytes()
@@ -69,7 +73,13 @@ def _difference(module: ModuleType, file: str) -> str:
             continue
         if function.__code__ not in on_disk:
             return f"{name}()"
-    return _changed_constant(module, tree)
+    changed = [
+        name
+        for name, wanted in _constants(tree).items()
+        if _differs(vars(module).get(name, wanted), wanted)
+        and f"{module.__name__}.{name}" not in replayed
+    ]
+    return changed[0] if changed else ""
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -96,20 +106,15 @@ def _unwrapped(value: object) -> Iterator[FunctionType]:
         return
     if isinstance(value, (staticmethod, classmethod)):
         value = value.__func__
-    while not isinstance(value, FunctionType) and hasattr(type(value), "__wrapped__"):
-        value = value.__wrapped__  # type: ignore[attr-defined]
     if isinstance(value, FunctionType):
         yield value
-        yield from _unwrapped(value.__dict__.get("__wrapped__"))
+    inner = getattr_static(value, "__wrapped__", None) if callable(value) else None
+    if inner is not None:
+        yield from _unwrapped(inner)
 
 
-def _changed_constant(module: ModuleType, tree: ast.Module) -> str:
-    """The first plain constant of the file that has another value in the loaded module, or ""."""
-    for name, wanted in _constants(tree).items():
-        live = vars(module).get(name, wanted)
-        if type(live) is not type(wanted) or repr(live) != repr(wanted):
-            return name
-    return ""
+def _differs(live: object, wanted: object) -> bool:
+    return type(live) is not type(wanted) or repr(live) != repr(wanted)
 
 
 def _constants(tree: ast.Module) -> dict[str, object]:

@@ -36,6 +36,12 @@ CODES: dict[str, tuple[str, str]] = {
         "Lines may include other files with `-r`; options that name indexes are ignored, since "
         "nothing is downloaded.",
     ),
+    "capture.changed-meanwhile": (
+        "The environment changes while it is read",
+        "A file of a package went away, or could not be read, while the package was captured: an "
+        "installer is at work in another terminal, or the disk has a problem. Ship again when it "
+        "is done.",
+    ),
     "capture.packages-collide": (
         "Two packages bring the same file",
         "All packages of an environment share one folder. Two of them hold a file of the same "

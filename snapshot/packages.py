@@ -7,7 +7,7 @@ modules that nobody installed -> local trees, and their imports are followed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +39,20 @@ class Packages:
     named: tuple[str, ...]  # "scikit-learn 1.9.1", those that the code names first
 
 
-def resolve(roots: Mapping[str, str], *, policy: str, cwd: Path, cache: Path | None) -> Packages:
+def resolve(
+    roots: Mapping[str, str],
+    *,
+    policy: str,
+    cwd: Path,
+    cache: Path | None,
+    replayed: Collection[str] = (),
+) -> Packages:
     """The trees that the modules `roots` (module name -> why it is needed) come from.
 
     `policy` is "closure"; "closure+loaded", which adds what these packages have imported in this
     kernel without requiring it; "all"; or the path of a requirements file. `cwd` stands for "" on
-    `sys.path`, and a relative policy path is below it. Raises CaptureRefused.
+    `sys.path`, and a relative policy path is below it. `replayed` names what the notebook set on
+    local modules and source.py sets again: "helpers.DEBUG". Raises CaptureRefused.
     """
     installed = Installed.here()
     reached, closure, notes = _follow(dict(roots), policy, installed, cwd)
@@ -52,7 +60,7 @@ def resolve(roots: Mapping[str, str], *, policy: str, cwd: Path, cache: Path | N
     chosen.pop(OURS, None)
     check_packages(chosen.values())
     for modules in reached.modules.values():
-        check_local(modules)
+        check_local(modules, replayed)
     plans, more = _plans(chosen, closure, reached)
     check_collisions(plans)
     trees = make_trees(plans, cache)

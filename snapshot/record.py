@@ -68,7 +68,7 @@ def package_files(info: Path, recorded: Iterable[Recorded]) -> PackageFiles:
         except OSError:
             gone.append(path)
             continue
-        if _is_python_script(path, entry.source):
+        if _is_python_script(path, entry.source) or _leads_elsewhere(path, entry.source):
             continue
         if entry.size is not None and stat.st_size != entry.size:
             changed.append(path)
@@ -125,6 +125,14 @@ class _Layout:
 def is_editable_hook(path: str) -> bool:
     """Whether a file at the top of site-packages leads to somebody's working folder."""
     return path.startswith(("__editable__", "_editable_impl_"))
+
+
+def _leads_elsewhere(path: str, source: str) -> bool:
+    """A .pth file that puts an absolute folder of this machine on the path."""
+    if not path.endswith(".pth") or "/" in path:
+        return False
+    with open(source, encoding="utf-8", errors="replace") as file:
+        return any(os.path.isabs(line.strip()) for line in file)
 
 
 def _is_python_script(path: str, source: str) -> bool:

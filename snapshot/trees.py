@@ -17,6 +17,7 @@ from blake3 import blake3
 
 from cellship.snapshot.bytecode import write_bytecode
 from cellship.snapshot.candidate import Tree
+from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.tree_copy import write_files
 from cellship.snapshot.tree_files import TreeFile
 from cellship.snapshot.verdicts import Verdict, Verdicts
@@ -80,7 +81,21 @@ def in_threads(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Re
 
 
 def make_trees(plans: Sequence[TreePlan], cache: Path | None) -> tuple[Tree, ...]:
-    """Name each planned tree; what was read before and has not changed is not read again."""
+    """Name each planned tree; what was read before and has not changed is not read again.
+
+    Raises CaptureRefused if a file goes away meanwhile or cannot be read.
+    """
+    try:
+        return _make_trees(plans, cache)
+    except OSError as error:
+        raise CaptureRefused(
+            f"{error.filename}: {error.strerror}, while its package was read.",
+            code="capture.changed-meanwhile",
+            hint="Something else changes this environment just now. Ship again when it is done.",
+        ) from error
+
+
+def _make_trees(plans: Sequence[TreePlan], cache: Path | None) -> tuple[Tree, ...]:
     verdicts = Verdicts.open(cache)
     known = [verdicts.get(plan.key, plan.files) for plan in plans]
     new = [plan for plan, verdict in zip(plans, known, strict=True) if verdict is None]

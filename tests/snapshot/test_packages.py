@@ -195,6 +195,32 @@ def test_a_file_put_into_a_package_goes_with_it(
     assert packages.notes == ("alpha/extra.py is not part of alpha as installed; it ships with it",)
 
 
+def test_a_path_file_that_leads_elsewhere_stays(
+    install: Install, notebook: Path, tmp_path: Path
+) -> None:
+    install(
+        "alpha",
+        {"alpha.py": "", "here.pth": "alpha_extra\n", "away.pth": f"# x\n{tmp_path}\n"},
+    )
+    packages = resolved("alpha", cwd=notebook)
+    found = paths(packages.trees[0], tmp_path)
+    assert "here.pth" in found and "away.pth" not in found
+
+
+def test_a_file_that_cannot_be_read_is_refused(
+    install: Install, notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("alpha", {"alpha.py": "x"})
+
+    def gone(path: str) -> str:
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr("cellship.snapshot.trees.file_digest", gone)
+    error = refusal("alpha", cwd=notebook)
+    assert error.code == "capture.changed-meanwhile"
+    assert "alpha.py: No such file" in str(error)
+
+
 def test_a_requirement_that_is_not_installed_is_noted(install: Install, notebook: Path) -> None:
     install("alpha", {"alpha.py": ""}, requires=("never-there",))
     assert resolved("alpha", cwd=notebook).notes == (
@@ -331,6 +357,11 @@ def test_one_path_from_two_sides_is_refused(install: Install, notebook: Path) ->
         ("class A:\n    def g(self): return 1\n", "class A:\n    def g(self): return 2\n", "A.g()"),
         ("class A:\n    @property\n    def g(self): return 1\n", "class A:\n    pass\n", "A.g()"),
         ("RATE = 1\n", "RATE = 2\n", "RATE"),
+        (
+            "from functools import cache\n@cache\ndef f():\n    return 1\n",
+            "from functools import cache\n@cache\ndef f():\n    return 2\n",
+            "f()",
+        ),
         ("RATE = 1\n", "RATE = 1.0\n", "RATE"),
         ("x = 1\n", "def (\n", "the file"),
     ],
@@ -359,6 +390,10 @@ def test_a_constant_set_from_outside_is_refused(notebook: Path) -> None:
     write(notebook, {"helpers.py": "DEBUG = False\n"})
     importlib.import_module("helpers").DEBUG = True
     assert "DEBUG" in str(refusal("helpers", cwd=notebook))
+    ships = resolve(
+        {"helpers": ""}, policy="closure", cwd=notebook, cache=None, replayed={"helpers.DEBUG"}
+    )
+    assert names(ships) == ["helpers"]
 
 
 def test_what_a_module_changes_itself_is_its_own_affair(notebook: Path) -> None:

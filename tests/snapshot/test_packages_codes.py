@@ -17,7 +17,7 @@ CODE = re.compile(r'code="([a-z]+\.[a-z-]+)"')
 SOURCES = {
     cellship.snapshot: (
         PACKAGE_CODES,
-        ("collisions", "file_refusals", "fresh", "local_code", "reach", "requirements"),
+        ("collisions", "file_refusals", "fresh", "local_code", "reach", "requirements", "trees"),
     ),
     cellship.backend.store: (STORE_CODES, ("errors",)),
     cellship.backend.compute: (STORE_CODES, ("environment_errors",)),
