@@ -34,6 +34,7 @@ from cellship.backend.store.store import Store
 
 FORMAT = 1
 SHORT = re.compile(r"bin/(python\d+\.\d+t?)")
+LIBRARIES = re.compile(r"lib\w*")
 BUILDING = ".building-"
 
 
@@ -85,7 +86,8 @@ def environment_digest(
 
 def _environment(folder: Path, interpreter: Mapping[str, Any]) -> Environment:
     variables = {}
-    libraries = [str(folder / part) for part in interpreter.get("library_path") or ()]
+    parts = [part for part in interpreter.get("library_path") or () if LIBRARIES.fullmatch(part)]
+    libraries = [str(folder / part) for part in parts]
     if libraries:
         # stronger than the path that the build wrote into the binary (RUNPATH)
         variables["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
