@@ -1,7 +1,7 @@
 """Modules that code needs without importing them: libraries choose them by a word or a call.
 
-`pd.read_parquet` imports pyarrow when it is called. A few common cases are known here; the trial run
-proves the rest.
+`pd.read_parquet` imports pyarrow when it is called. A few common cases are known here; the trial
+run proves the rest.
 """
 
 from __future__ import annotations
