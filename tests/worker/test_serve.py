@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -247,8 +248,6 @@ def test_forked_children_do_not_keep_callers_waiting(shop: Workshop) -> None:
     child = client.call().value
     replica.process.kill()
     assert client.ended()
-    import os
-
     os.kill(child, signal.SIGKILL)
 
 
@@ -283,3 +282,41 @@ def test_leaving_clients_disturb_nobody(shop: Workshop) -> None:
 
 def descriptors(replica: Replica) -> int:
     return len(list(Path(f"/proc/{replica.process.pid}/fd").iterdir()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_two_hundred_thousand_calls_leave_nothing_behind(shop: Workshop, kind: str) -> None:
+    source = (
+        "from typing import List\n"
+        f"{kind} f(row: List[float], fail: bool = False):\n"
+        "    print(len(row), end=' ')\n"
+        "    if fail:\n        raise ValueError(row)\n"
+        "    return {'sum': sum(row), 'row': row}\n"
+    )
+    replica = shop.start(source)
+    client = replica.ready()
+
+    def calls(count: int) -> None:
+        for number in range(count // 50):
+            for each in range(50):
+                if each == 7:
+                    client.send(Kind.CANCEL, client.start(row=[number]))
+                else:
+                    client.start(row="x" if each == 9 else [number, each], fail=each == 8)
+            for _ in range(50):
+                client.hear()
+
+    calls(20_000)
+    before = memory(replica), descriptors(replica)
+    calls(200_000)
+    for _ in range(200):
+        replica.ready().socket.close()
+    until(lambda: descriptors(replica) <= before[1], "descriptors are closed")
+    assert memory(replica) < before[0] + (4 << 20)
+
+
+def memory(replica: Replica) -> int:
+    """Resident bytes."""
+    pages = Path(f"/proc/{replica.process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
