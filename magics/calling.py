@@ -53,7 +53,7 @@ class Endpoint:
             ) from error
         if response.ok:
             return response.json() if response.content else None
-        raise api_error(response.status_code, response.content)
+        raise without_repeats(api_error(response.status_code, response.content))
 
     @property
     def address(self) -> str:
@@ -82,6 +82,13 @@ def endpoint(client: Client, wanted: Target, method: str = "") -> Endpoint:
     if wanted.version is not None:
         number = client.version(wanted.name, wanted.version).version
     return Endpoint(found.name, found.url, number, method)
+
+
+def without_repeats(error: CellshipError) -> CellshipError:
+    """Details that the message says already are not said twice."""
+    if all(detail.message in error.message for detail in error.details):
+        error.details = ()
+    return error
 
 
 def to_json(value: Any, path: str = "") -> Any:

@@ -136,6 +136,12 @@ CODES: dict[str, tuple[str, str]] = {
         this machine. Endpoints of such a service can be looked at, called and rolled back from
         here; a deploy needs a notebook that runs where the service does.""",
     ),
+    "deploy.still-starting": (
+        "the new version has not started yet",
+        """The version exists and its worker takes long to load. The cell stopped waiting; the
+        version goes on starting, and answers once it has started. Until then what answered before
+        goes on.""",
+    ),
     "deploy.did-not-start": (
         "the new version did not start",
         """The version exists, and its worker ended or raised before it could answer. It gets no

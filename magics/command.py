@@ -13,6 +13,7 @@ from cellship.magics import later, look, move, service, talk
 from cellship.magics.grammar import did_you_mean
 from cellship.magics.line import invoke, split
 from cellship.magics.session import Session
+from cellship.magics.view import Message
 from cellship.snapshot.errors import CellshipError, NoBackend, UsageProblem
 
 MOST_USED = (
@@ -79,14 +80,12 @@ for module in MODULES:
 def first_look(session: Session, path: str) -> None:
     """What is live, and the five most used commands."""
     try:
-        session.show(look.deployments_table(session.client().deployments()))
+        live = look.deployments_table(session.client().deployments()).text()
     except NoBackend:
-        session.out(f"Cellship is not running. Start it: {path} up")
+        live = f"Cellship is not running. Start it: {path} up"
     width = max(len(words) for words, _ in MOST_USED)
-    session.out("")
-    for words, meaning in MOST_USED:
-        session.out(f"  {path} {words.ljust(width)}  {meaning}")
-    session.out(f"  {path} --help")
+    lines = [f"  {path} {words.ljust(width)}  {meaning}" for words, meaning in MOST_USED]
+    session.show(Message("\n".join([live, "", *lines, f"  {path} --help"])))
 
 
 def notebook_line(session: Session, line: str) -> None:

@@ -36,6 +36,7 @@ class Deal:
         self.same: Same | None = None
         self.committed: Committed | None = None
         self.bytes_moved = 0
+        self.packages_moved = False
 
     def capture(self, session: Session, staging: Path) -> Candidate:
         """The candidate, admitted; or as it is, where the service has it already."""
@@ -67,6 +68,7 @@ class Deal:
         if isinstance(lease, Same):
             return {"ok": True, "schema": {}, "answers": [], "notes": [], "isolation": []}
         self.bytes_moved += fill(lease, candidate, self.progress)
+        self.packages_moved |= bool(lease.missing_trees)
         self.progress.step("checking it in a clean worker")
         report = self.client.admit(lease.id, self._admit_body(candidate.digest))
         self.bytes_moved += int(report.get("bytes_moved", 0))

@@ -39,6 +39,8 @@ class Deployed(View):
     changed: tuple[str, ...] = ()
     first: bool = False
     replicas: int | None = None
+    paused: bool = False
+    packages_moved: bool = False
     notes: tuple[str, ...] = ()
 
     mime = MIME
@@ -85,6 +87,8 @@ class Deployed(View):
     def _headline(self) -> str:
         if self.replicas == 0:
             return f"{self.label} is stored; no process runs for it (--replicas 0)"
+        if self.paused:
+            return f"{self.label} is stored; it starts when {self.name} is resumed"
         if self.live == self.label:
             return f"{self.label} is live"
         return f"{self.label} is ready; {self.live or 'nothing'} answers"
@@ -94,8 +98,9 @@ class Deployed(View):
         if self.changed:
             parts.append(f"changed: {words.listed(self.changed)}")
         parts.append(f"moved {words.size(self.bytes_moved)}")
-        if self.previous is None:
-            return f"{self._headline()}   {' · '.join(parts)}"
+        if self.previous is None or self.paused or self.live != self.label:
+            line = f"{self._headline()}   {' · '.join(parts)}"
+            return "\n".join([line, *self._notes()])
         before = f"{self.name}@{self.previous}"
         warm = f" ({before} stays warm)" if self.previous_state in KEEPS_WARM else ""
         parts.append(f"undo: %cellship rollback {self.name}{warm}")
@@ -112,7 +117,8 @@ class Deployed(View):
         lines = [f"{head:<{WIDTH - len(took)}}{took}", *self._calls()]
         lines.append(row("checked", checked(self.receipt)))
         lines.append(row("ships", ships(self.receipt)))
-        lines.append(row("moved", f"{words.size(self.bytes_moved)}, packages for the first time"))
+        packages = ", packages for the first time" if self.packages_moved else ""
+        lines.append(row("moved", f"{words.size(self.bytes_moved)}{packages}"))
         lines += note_row((*self.notes, *self.receipt.notes))
         return [*lines, f"{row('undo', self._undo()):<{47}}logs  %cellship logs {self.name}"]
 

@@ -20,6 +20,7 @@ from cellship.magics.session import Session
 from cellship.snapshot.candidate import Candidate
 from cellship.snapshot.errors import CellshipError
 
+STARTED_WITHIN = 900.0
 ROUTED_WITHIN = 5.0
 ROUTED_STEP = 0.02
 WAIT_STEP = 10.0  # seconds of one question; an interrupt is heard at once all the same
@@ -96,6 +97,8 @@ def settle(
         previous=previous(committed, standing),
         first=not standing.versions,
         replicas=order.replicas,
+        paused=standing.paused,
+        packages_moved=deal.packages_moved,
         notes=notes(order.name, standing),
     )
     return compared(result, client) if result.previous is not None else result
@@ -104,15 +107,18 @@ def settle(
 def wait_started(
     client: Client, committed: Committed, progress: Progress, standing: Standing
 ) -> Version:
-    """Ask until it has started, or has failed to. The service sets the limit."""
+    """Ask until it has started, or has failed to; StillGoingOn after a quarter of an hour."""
     label = f"{committed.name}@{committed.version}"
     answers = f" ({standing.live} answers)" if standing.live else ""
     progress.step(f"starting {label}{answers}")
-    while True:
+    if standing.paused:  # nothing of it starts before it is resumed
+        return client.version(committed.name, str(committed.version))
+    deadline = time.monotonic() + STARTED_WITHIN
+    while time.monotonic() < deadline:
         version = client.version(committed.name, str(committed.version), wait=WAIT_STEP)
         if version.state != "starting":
-            waits = version.state == "warm" and not standing.paused
-            return wait_routed(client, version) if waits else version
+            return wait_routed(client, version)
+    raise ship_errors.still_starting(label, standing)
 
 
 def wait_routed(client: Client, version: Version) -> Version:

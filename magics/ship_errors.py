@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ from cellship.backend.client_answers import Committed, Version
 from cellship.magics.deal import Deal
 from cellship.magics.interrupts import Interrupted
 from cellship.magics.order import Order, Standing
-from cellship.snapshot.errors import CellshipError
+from cellship.snapshot.errors import CellshipError, StillGoingOn
 
 LAST_LINES = 10
 
@@ -53,14 +54,25 @@ def interrupted(order: Order, standing: Standing, committed: Committed | None) -
 
 def headed(error: CellshipError, headline: str) -> CellshipError:
     """The same error under a headline."""
-    reason_lines = "\n".join(f"  {line}" for line in error.message.splitlines())
+    first, *rest = error.message.splitlines() or [""]
+    # the message may have a headline of its own: below ours its lines stand side by side
+    reason_lines = [first, *textwrap.dedent("\n".join(rest)).splitlines()]
     return type(error)(
-        f"{headline}\n{reason_lines}",
+        "\n".join([headline, *(f"  {line}" for line in reason_lines)]),
         code=error.code,
         hint=error.hint,
         details=error.details,
         log_text=error.log_text,
         request_id=error.request_id,
+    )
+
+
+def still_starting(label: str, standing: Standing) -> StillGoingOn:
+    name = label.partition("@")[0]
+    return StillGoingOn(
+        f"{label} has not started yet; it goes on without this cell.{standing.still}",
+        code="deploy.still-starting",
+        hint=f"%cellship versions {name} shows it, %cellship logs {name} what it prints.",
     )
 
 

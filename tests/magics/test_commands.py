@@ -165,7 +165,6 @@ def test_call_tells_what_was_wanted(two: FakeService, capsys: pytest.CaptureFixt
     assert (code, out) == (2, "")
     assert err.splitlines() == [
         "row: a list of numbers wanted, got text",
-        "  /row: a list of numbers wanted, got text",
         "  GET /x",
         "  request req-1",
     ]

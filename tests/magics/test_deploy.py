@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fake_service import FakeService, Problem
+from fake_service import ROUTES, FakeService, Problem
 from IPython.core.interactiveshell import InteractiveShell
 
 from cellship.magics.interrupts import Interrupted
-from cellship.snapshot.errors import CaptureRefused, CellshipError, UsageProblem
+from cellship.snapshot.errors import (
+    CaptureRefused,
+    CellshipError,
+    Refused,
+    StillGoingOn,
+    UsageProblem,
+)
 
 CELL = "def predict(row):\n    return 2\n"
 
@@ -292,6 +298,58 @@ def test_a_mistake_of_ours_is_told_without_a_traceback(
     assert isinstance(error, CellshipError)
     assert error.code == "internal.defect"
     assert service.leases == {}
+
+
+def test_a_deploy_into_a_paused_deployment_does_not_wait(
+    shell: InteractiveShell, service: FakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed(shell, f"%%deploy score\n{CELL}", capsys)
+    service.deployments["score"]["paused"] = {"by": "ann", "at": "2026-01-01T00:00:00Z"}
+    service.start_questions = 1000
+    lines = printed(shell, f"%%deploy score\n{CELL}x = 1", capsys).splitlines()
+    assert lines[0].startswith("score@2 is stored; it starts when score is resumed   ")
+    assert lines[1] == "  score is paused: %cellship resume score"
+
+
+def test_a_version_that_takes_very_long_is_left_to_itself(
+    shell: InteractiveShell, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cellship.magics.ship.STARTED_WITHIN", 0.0)
+    error = run(shell, f"%%deploy score\n{CELL}")
+    assert type(error) is StillGoingOn
+    assert error.message == "score@1 has not started yet; it goes on without this cell."
+
+
+def test_a_service_of_another_machine_is_refused(
+    shell: InteractiveShell, service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = FakeService.open_lease
+
+    def elsewhere(self: FakeService, query: Any, body: Any) -> Any:
+        status, answer = found(self, query, body)
+        return status, answer | {"folder": "/no/such/folder/here"}
+
+    monkeypatch.setattr("fake_service.ROUTES", [("POST", "/api/v1/leases", elsewhere), *ROUTES])
+    error = run(shell, f"%%deploy score\n{CELL}")
+    assert isinstance(error, Refused)
+    assert "runs on another machine" in str(error)
+    assert service.leases == {}
+
+
+def test_a_later_version_of_somebody_else_is_told(
+    shell: InteractiveShell, service: FakeService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two authors at once: both versions exist, the later commit has the traffic."""
+    made = service.add_version
+
+    def overtaken(name: str, digest: str, body: Any = None) -> Any:
+        answer = made(name, digest, body)
+        made(name, "f" * 64, {"author": "bob"})
+        return answer
+
+    service.add_version = overtaken  # type: ignore[method-assign]
+    out = printed(shell, f"%%deploy score\n{CELL}", capsys)
+    assert out.startswith("score@1 is ready; score@2 answers")
 
 
 MISTAKES = [
