@@ -6,12 +6,10 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from cellship.backend.compute.environment_errors import InterpreterGone, NotSelfContained
-
-if TYPE_CHECKING:
-    from cellship.backend.compute.environments import Environment
 
 DEADLINE = 60.0  # s; it takes 0.02
 PROBE = """
@@ -31,13 +29,18 @@ def check_interpreter(interpreter: Mapping[str, Any]) -> None:
         raise InterpreterGone(str(recorded), "is not on this machine any more")
 
 
-def prove(environment: Environment, interpreter: Mapping[str, Any]) -> None:
-    """Raises NotSelfContained, or InterpreterGone where it stands on a recorded one."""
+def prove(
+    folder: Path, python: Path, variables: Mapping[str, str], interpreter: Mapping[str, Any]
+) -> None:
+    """Run `python` of the environment in `folder`.
+
+    Raises NotSelfContained, or InterpreterGone where it stands on a recorded one.
+    """
     try:
         run = subprocess.run(
-            [str(environment.python), "-I", "-S", "-c", PROBE],
-            env=environment.variables,
-            cwd=environment.folder,
+            [str(python), "-I", "-S", "-c", PROBE],
+            env=dict(variables),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=DEADLINE,
@@ -48,7 +51,7 @@ def prove(environment: Environment, interpreter: Mapping[str, Any]) -> None:
     if run.returncode != 0:
         raise _failed(interpreter, run.stderr.decode("utf-8", "replace").strip()[-500:])
     if interpreter.get("tree"):
-        _check_own(json.loads(run.stdout), str(environment.folder))
+        _check_own(json.loads(run.stdout), str(folder))
 
 
 def _check_own(found: Mapping[str, Any], folder: str) -> None:

@@ -65,7 +65,8 @@ def build(
         check_interpreter(interpreter)
         with no_room_means_disk_full(environments), _aside(environments) as new:
             _fill(new, store, interpreter, packages)
-            prove(_environment(new, interpreter), interpreter)
+            made = _environment(new, interpreter)
+            prove(new, made.python, made.variables, interpreter)
             _put(new, folder)
     return _environment(folder, interpreter)
 
