@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
@@ -16,10 +15,6 @@ from cellship.magics import words
 from cellship.snapshot.errors import CellshipError
 
 OLDEST = (3, 10)
-SERVER_PARTS = (
-    *("fastapi", "uvicorn", "uvloop", "httptools", "pygit2", "sqlalchemy", "alembic"),
-    *("jsonschema_rs", "psutil", "pydantic", "yaml"),
-)
 LOW_DISK = 0.05
 
 
@@ -51,7 +46,11 @@ def python() -> Finding:
 
 
 def server_parts() -> Finding:
-    missing = [part for part in SERVER_PARTS if importlib.util.find_spec(part) is None]
+    try:
+        from cellship.backend.launch import missing_parts
+    except ImportError:  # it locks files as Unix does
+        return Finding("server parts", False, "this system cannot run the service", "Use WSL 2.")
+    missing = missing_parts()
     if not missing:
         return Finding("server parts", True, f"in {sys.prefix}")
     fix = f'{sys.executable} -m pip install "cellship[server]"'

@@ -62,6 +62,11 @@ CODES: dict[str, tuple[str, str]] = {
         below it. `%%deploy` is for the whole cell: it runs the cell, then ships its
         function.""",
     ),
+    "line.interrupted": (
+        "interrupted",
+        """The command was interrupted. Reading changes nothing; an operation that had reached the
+        service goes on there, and `%cellship versions NAME` shows what came of it.""",
+    ),
     "line.syntax": (
         "the cell is not Python",
         """The cell below `%%deploy` cannot be parsed, so nothing of it ran. The lines above the

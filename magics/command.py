@@ -11,6 +11,7 @@ import click
 
 from cellship.magics import later, look, move, service, talk
 from cellship.magics.grammar import did_you_mean
+from cellship.magics.guard import defect
 from cellship.magics.line import invoke, split
 from cellship.magics.session import Session
 from cellship.magics.view import Message
@@ -113,5 +114,8 @@ def exit_code(session: Session, action: Callable[[], object]) -> int:
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        session.say("\n".join(defect(error)._render_traceback_()))
         return 1
     return 0

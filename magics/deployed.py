@@ -153,6 +153,7 @@ class Plan(View):
         lines += labelled("packages", [package_line(*package) for package in self.packages])
         lines.append(row("moves", f"{words.size(self.missing_size)} that the store lacks"))
         lines.append(row("checked", checked(self.receipt, most=20)))
+        lines += labelled("isolated", list(self.receipt.isolation))
         return "\n".join([*lines, *labelled("notes", list(self.receipt.notes))])
 
     def _headline(self) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cellship.magics.interrupts import Interrupted
 from cellship.snapshot.errors import CellshipError
 
 COMMAND = re.compile(r"^cellship (?=[a-z])", re.MULTILINE)
@@ -22,6 +23,10 @@ def guarded() -> Iterator[None]:
     except CellshipError as error:
         error.hint = COMMAND.sub("%cellship ", error.hint)
         raise
+    except KeyboardInterrupt as error:
+        if hasattr(error, "_render_traceback_"):
+            raise
+        raise Interrupted("Interrupted.", code="line.interrupted") from error
     except Exception as error:
         if hasattr(error, "_render_traceback_"):  # the user's own, see users_error.py
             raise
@@ -29,8 +34,11 @@ def guarded() -> Iterator[None]:
 
 
 def defect(error: Exception) -> CellshipError:
-    return CellshipError(
+    """What to say of a failure that nobody foresaw; CELLSHIP_DEBUG shows its traceback."""
+    told = CellshipError(
         f"Cellship made a mistake: {type(error).__name__}: {error}",
         code="internal.defect",
         hint="CELLSHIP_DEBUG=1 in the environment shows where. Nothing that answered has changed.",
     )
+    told.__cause__ = error
+    return told

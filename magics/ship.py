@@ -28,9 +28,10 @@ WAIT_STEP = 10.0  # seconds of one question; an interrupt is heard at once all t
 
 def ship(order: Order, session: Session, progress: Progress) -> Deployed | Plan:
     """Ship what the kernel holds now. Raises CellshipError; a failure leaves traffic as it was."""
-    progress.step("looking for the service")
-    client = session.client_or_start()
-    standing = stand(client, order.name)
+    with ship_errors.told(order, Standing(), None):
+        progress.step("looking for the service")
+        client = session.client_or_start()
+        standing = stand(client, order.name)
     deal = Deal(order, client, progress, standing)
     with ship_errors.told(order, standing, deal), staging_folder() as staging:
         try:

@@ -16,13 +16,13 @@ LAST_LINES = 10
 
 
 @contextmanager
-def told(order: Order, standing: Standing, deal: Deal) -> Iterator[None]:
+def told(order: Order, standing: Standing, deal: Deal | None) -> Iterator[None]:
     """Every failure before the version exists: one headline, then the reason."""
     headline = f"{order.magic} {order.name}: not shipped.{standing.still}"
     try:
         yield
     except KeyboardInterrupt as error:
-        raise interrupted(order, standing, deal.committed) from error
+        raise interrupted(order, standing, deal.committed if deal else None) from error
     except CellshipError as error:
         raise headed(error, headline) from error
     except OSError as error:

@@ -102,16 +102,20 @@ class Lines:
         self.surface = surface
         self.shown: deque[str] = deque(maxlen=KEPT_LINES)
         self._drawn = 0.0
+        self._new = False
 
     def add(self, lines: list[str]) -> None:
+        """Lines that came, or none: those of before may be due now."""
         if not self.surface.has_front_end:
             print(*lines, sep="\n", flush=True) if lines else None
             return
         self.shown.extend(lines)
-        if lines and time.monotonic() - self._drawn >= REDRAW:
+        self._new |= bool(lines)
+        if self._new and time.monotonic() - self._drawn >= REDRAW:
             self.draw()
 
     def draw(self) -> None:
-        if self.surface.has_front_end:
-            self._drawn = time.monotonic()
+        """Show what has come, now."""
+        if self.surface.has_front_end and self._new:
+            self._drawn, self._new = time.monotonic(), False
             self.surface.update("\n".join(self.shown))

@@ -16,9 +16,10 @@ from IPython.core.interactiveshell import InteractiveShell
 import cellship
 from cellship.magics import later
 from cellship.magics.command import exit_code, tree
+from cellship.magics.interrupts import Interrupted
 from cellship.magics.line import invoke
 from cellship.magics.session import Session
-from cellship.snapshot.errors import CellshipError, NotFound, Refused, UsageProblem
+from cellship.snapshot.errors import CellshipError, NoBackend, NotFound, Refused, UsageProblem
 
 DIGEST = "d" * 64
 COMMANDS = (
@@ -363,6 +364,49 @@ def test_deploy_from_python(two: FakeService, shell: InteractiveShell) -> None:
     shell.run_cell("def f(x): return 2")
     done = cellship.deploy("fresh", "f", replicas=0, message="by hand")
     assert (done.name, done.version) == ("fresh", 1)
+
+
+def raising(error: BaseException) -> Any:
+    def action() -> None:
+        raise error
+
+    return action
+
+
+def test_an_interrupt_is_exit_code_130() -> None:
+    assert exit_code(Session(), raising(KeyboardInterrupt())) == 130
+
+
+def test_a_mistake_of_ours_in_a_shell_has_no_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert exit_code(Session(), raising(ZeroDivisionError("division by zero"))) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("Cellship made a mistake: ZeroDivisionError: division by zero")
+    assert "Traceback" not in err
+    monkeypatch.setenv("CELLSHIP_DEBUG", "1")
+    exit_code(Session(), raising(ZeroDivisionError("division by zero")))
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupted_line_of_a_notebook_is_told_in_words(
+    shell: InteractiveShell, two: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "cellship.backend.client.Client.deployments", lambda self: raising(KeyboardInterrupt())()
+    )
+    with pytest.raises(Interrupted, match="Interrupted"):
+        shell.run_line_magic("cellship", "deployments")
+
+
+def test_a_hint_of_a_notebook_has_the_percent_sign(
+    shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CELLSHIP_URL", raising=False)
+    monkeypatch.setenv("CELLSHIP_DATA", str(tmp_path / "none"))
+    with pytest.raises(NoBackend) as caught:
+        shell.run_line_magic("cellship", "deployments")
+    assert caught.value.hint == "%cellship up"
 
 
 def test_the_command_runs_as_a_process(two: FakeService) -> None:
