@@ -150,6 +150,5 @@ def _changed(name: str, file: str, difference: str) -> CaptureRefused:
         f"{difference} of {name} is not what {file} says: the file was edited after it was "
         "imported here, or the module was changed from outside.",
         code="capture.module-changed",
-        hint=f"import importlib, {name.partition('.')[0]}; importlib.reload(sys.modules[{name!r}])"
-        ", or restart the kernel.",
+        hint=f"import importlib, {name}; importlib.reload({name})   or restart the kernel.",
     )

@@ -68,7 +68,7 @@ def resolve(
         trees=trees,
         pylock=write_pylock([_locked(tree, chosen) for tree in trees]),
         notes=(*reached.notes, *notes, *more),
-        named=_named(trees, reached, chosen),
+        named=_named(trees, roots),
     )
 
 
@@ -153,11 +153,8 @@ def _locked(tree: Tree, chosen: Mapping[str, Distribution]) -> Locked:
     return Locked(tree.name, tree.version, tree.digest, distribution)
 
 
-def _named(
-    trees: Sequence[Tree], reached: Reached, chosen: Mapping[str, Distribution]
-) -> tuple[str, ...]:
+def _named(trees: Sequence[Tree], roots: Mapping[str, str]) -> tuple[str, ...]:
     """Names and versions, those that the code names first."""
-    first = {chosen[name].shown for name in reached.distributions if name in chosen}
-    first |= {code.top for code in reached.local}
-    ordered = sorted(trees, key=lambda tree: tree.name not in first)
+    named_by_code = set(roots.values())
+    ordered = sorted(trees, key=lambda tree: tree.why not in named_by_code)
     return tuple(f"{tree.name} {tree.version}".rstrip() for tree in ordered)
