@@ -90,6 +90,12 @@ CODES: dict[str, tuple[str, str]] = {
         "existed, may not have started, or may have been stopped since: `cellship versions NAME` "
         "says which.",
     ),
+    "version.no-schema": (
+        "The description of a version cannot be read",
+        "Each version has a `schema.json` that says what its entry takes. This one is missing or "
+        "damaged on this machine; `run/gateway.log` in the data folder names the file. Deploy "
+        "again, or roll back to a version that works.",
+    ),
     "method.unknown": (
         "The entry has no such method",
         "The second part of the path is a method of the entry. The hint lists the methods; an "

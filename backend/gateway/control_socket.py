@@ -19,6 +19,7 @@ PROTOCOL = 1
 LONGEST_LINE = 1 << 20
 PATIENCE = 5.0  # for the idle connections of a gateway that has a successor
 LOOK = 0.05
+LOOK_FOR_SUCCESSOR = 0.25
 
 Question = dict[str, Any]
 Answer = dict[str, Any]
@@ -30,8 +31,9 @@ class ControlSocket:
     def __init__(self, gateway: Gateway, path: Path) -> None:
         self._gateway = gateway
         self._path = path
-        self._inode = 0
+        self._identity: tuple[int, int] | None = None
         self._server: asyncio.AbstractServer | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._verbs: dict[str, Callable[[Question], Awaitable[Answer]]] = {
             "ping": self._ping,
@@ -51,17 +53,25 @@ class ControlSocket:
         self._server = await asyncio.start_unix_server(
             self._talk, sock=listener, limit=LONGEST_LINE
         )
-        self._inode = aside.stat().st_ino
+        self._identity = identity(aside)
         os.replace(aside, self._path)
+        self._watcher = asyncio.create_task(self._watch())
 
     def close(self) -> None:
         if self._server is not None:
             self._server.close()
         for writer in self._writers:
             writer.close()
-        with suppress(FileNotFoundError):
-            if self._path.stat().st_ino == self._inode:
-                self._path.unlink()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if identity(self._path) == self._identity:
+            self._path.unlink(missing_ok=True)
+
+    async def _watch(self) -> None:
+        """Drain once a successor has put its own socket in our place."""
+        while identity(self._path) in (self._identity, None):
+            await asyncio.sleep(LOOK_FOR_SUCCESSOR)
+        self._gateway.drain(patience=PATIENCE)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -129,3 +139,12 @@ class ControlSocket:
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", rights))]
         with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as wire:
             wire.sendmsg([answer], ancillary if rights else [])
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells a file from one that took its place, even if that got the same inode."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

@@ -29,8 +29,10 @@ class Target:
     hint: str
 
     def method_of(self, version: Version) -> Method:
-        """Raises Problem (404)."""
+        """Raises Problem (404, 500)."""
         found = version.methods.get(self.method)
+        if found is None and not version.methods:
+            raise no_schema(version)
         if found is None:
             raise no_method(version, self.method)
         return found
@@ -106,6 +108,11 @@ def page(name: str, steps: list[str]) -> str:
         return steps[0]
     known = ", ".join(f"/{name}/-/{one}" for one in PAGES)
     raise Problem(404, "page.unknown", f"There is no such page of {name}.", f"There are: {known}.")
+
+
+def no_schema(version: Version) -> Problem:
+    message = f"What {version.label.decode()} takes cannot be read, so it cannot be called."
+    return Problem(500, "version.no-schema", message, "The reason is in run/gateway.log.")
 
 
 def no_method(version: Version, name: str) -> Problem:

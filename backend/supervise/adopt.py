@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import select
 import signal
 import socket
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from . import processes
 from .family import Family
 from .listening import PortTaken, open_listener, take_over
-from .loop import Loop
 from .records import Record
 
 CONTROL_PATIENCE = 5.0
@@ -22,28 +18,12 @@ PORT_PATIENCE = 2.0
 LOOK = 0.02
 
 
-class OldGateway:
-    """The gateway of the supervisor before us; it drains once its successor serves."""
+def adopt(family: Family, behind: list[Record], gateway: Path, port: int) -> socket.socket:
+    """Take over what lives; the listening socket, old or new. Raises PortTaken.
 
-    def __init__(self, wire: socket.socket, path: Path) -> None:
-        self._wire = wire
-        self._path = path
-        self._inode = inode(path)
-
-    def drain_when_replaced(self, loop: Loop) -> None:
-        """A gateway puts its socket file in place when it accepts requests."""
-        if inode(self._path) == self._inode:
-            loop.later(LOOK, lambda: self.drain_when_replaced(loop))
-            return
-        with suppress(OSError):
-            self._wire.sendall(json.dumps({"do": "drain"}).encode() + b"\n")
-        self._wire.close()
-
-
-def adopt(
-    family: Family, behind: list[Record], gateway: Path, port: int
-) -> tuple[socket.socket, OldGateway | None]:
-    """Take over what lives; the listening socket, old or new. Raises PortTaken."""
+    A gateway that gave its socket away goes on answering. It drains by itself once its successor's
+    socket file stands in the place of its own.
+    """
     for record in behind:
         if not processes.is_alive(record.pid, record.started):
             family.bury(record)
@@ -52,19 +32,17 @@ def adopt(
             family.bury(record)
         elif record.what == "replica":
             family.adopt(record)
-    gateways = [one for one in behind if one.what == "gateway" and family.get(one.id) is None]
+    gateways = [one for one in behind if one.what == "gateway"]
     gateways = [one for one in gateways if processes.is_alive(one.pid, one.started)]
     taken = take_over(gateway, port) if gateways else None
     if taken is None:
         for record in gateways:
             end(record, signal.SIGKILL)
             family.bury(record)
-        return open_patiently(port), None
+        return open_patiently(port)
     for record in gateways:
-        child = family.adopt(record)
-        family.rename(child, f"gateway-{record.pid}")
-    listener, wire = taken
-    return listener, OldGateway(wire, gateway)
+        family.rename(family.adopt(record), f"gateway-{record.pid}")
+    return taken
 
 
 def end(record: Record, number: int = signal.SIGTERM) -> None:
@@ -87,10 +65,3 @@ def open_patiently(port: int) -> socket.socket:
             if time.monotonic() > deadline:
                 raise
         select.select([], [], [], LOOK)
-
-
-def inode(path: Path) -> int:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return 0

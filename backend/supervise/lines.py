@@ -155,25 +155,14 @@ def listen_at(path: Path) -> socket.socket:
     return listener
 
 
-def ask(
-    path: Path, question: Question, limit: float
-) -> tuple[dict[str, Any], list[int], socket.socket]:
-    """One question, waiting: (answer, descriptors that came along, the connection, still open).
+def ask(path: Path, question: Question, limit: float) -> list[int]:
+    """The descriptors that come with the answer to one question; waits for it.
 
     Raises OSError where nobody answers in time.
     """
-    wire = socket.socket(socket.AF_UNIX)
-    try:
+    with socket.socket(socket.AF_UNIX) as wire:
         wire.settimeout(limit)
         wire.connect(str(path))
         wire.sendall(json.dumps(question).encode() + b"\n")
-        data, fds, _, _ = socket.recv_fds(wire, 1 << 16, 4)
-        while not data.endswith(b"\n") and (more := wire.recv(1 << 16)):
-            data += more
-        return json.loads(data), list(fds), wire
-    except ValueError as error:
-        wire.close()
-        raise ConnectionError(f"{path.name}: no answer") from error
-    except OSError:
-        wire.close()
-        raise
+        _, fds, _, _ = socket.recv_fds(wire, 1 << 16, 4)
+        return list(fds)

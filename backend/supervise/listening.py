@@ -38,19 +38,17 @@ def open_listener(port: int) -> socket.socket:
     return listener
 
 
-def take_over(gateway: Path, port: int) -> tuple[socket.socket, socket.socket] | None:
-    """The listener that a running gateway holds, and a connection on which it can be told more."""
+def take_over(gateway: Path, port: int) -> socket.socket | None:
+    """The listener that a running gateway holds; None if it does not give it away."""
     try:
-        _, fds, wire = ask(gateway, {"do": "hand_over"}, HAND_OVER_LIMIT)
+        fds = ask(gateway, {"do": "hand_over"}, HAND_OVER_LIMIT)
     except OSError:
         return None
     if len(fds) != 1:
-        wire.close()
         return None
     listener = socket.socket(fileno=fds[0])
     if listener.getsockname()[1] != port:
         listener.close()
-        wire.close()
         return None
     listener.set_inheritable(False)
-    return listener, wire
+    return listener

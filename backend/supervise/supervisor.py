@@ -38,9 +38,7 @@ class Supervisor:
         self._records = Records(self._run / "children.json", behind)
         self._exits = Exits(self._run / "exits.jsonl")
         self._family = Family(self._loop, self._records, self._exits)
-        self._listener, self._old = adopt(
-            self._family, behind, self._sockets / "gateway.sock", port
-        )
+        self._listener = adopt(self._family, behind, self._sockets / "gateway.sock", port)
         self._gateway = Kept(self._loop, self._family, self._gateway_order)
         self._control = Kept(self._loop, self._family, self._control_order)
         self._stop: Stop | None = None
@@ -53,8 +51,6 @@ class Supervisor:
         self._loop.on_signal(signal.SIGHUP, lambda: None)
         self._gateway.start()
         self._control.start()
-        if self._old is not None:
-            self._old.drain_when_replaced(self._loop)
         self._family.reap()
         self._loop.run()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import threading
 import time
 from collections import Counter
@@ -327,16 +326,12 @@ def test_a_gateway_that_is_to_stop_finishes_what_it_has(digits: Rig) -> None:
 def test_a_successor_takes_over_without_a_failed_request(digits: Rig) -> None:
     old = digits.gateway
     assert old is not None
-    line = socket.socket(socket.AF_UNIX)
-    line.connect(str(digits.sockets / "gateway.sock"))
     stop = threading.Event()
     with ThreadPoolExecutor(4) as pool:
         clients = [pool.submit(load_again, digits, stop) for _ in range(4)]
         digits.start()
-        line.sendall(b'{"do": "drain"}\n')
         assert old.wait(20) == 0
         stop.set()
-    line.close()
     assert {status for client in clients for status in client.result()} == {200}
 
 
