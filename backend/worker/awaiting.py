@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any, Dict, List, Tuple
 
 from . import failures
@@ -10,6 +11,7 @@ from .connection import Connection
 from .dispatch import Methods
 from .door import Door
 from .logs import Logs
+from .stand_in import StandIn
 
 TICK = 1.0
 
@@ -22,11 +24,25 @@ class AwaitingLoop:
         self._methods = methods
         self._logs = logs
         self._free = concurrency
+        # held for whatever touches the door: the stand-in does that while user code awaits nothing
+        self._lock = threading.Lock()
+        self._stand_in = StandIn(self)
+        self.turns = 0
         self._answers: List[Tuple[Connection, bytes]] = []
         self._running: Dict[Tuple[Connection, int], asyncio.Task[None]] = {}
 
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
     def run(self) -> None:
+        self._stand_in.start()
         asyncio.run(self._serve())
+
+    def step(self) -> None:
+        """Hear what is said while the loop may be blocked. For the stand-in."""
+        self._hear()
+        self._loop.call_soon_threadsafe(self._look)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -43,27 +59,38 @@ class AwaitingLoop:
         self._loop.call_later(TICK, self._tick)
 
     def _look(self) -> None:
-        door = self._door
-        door.handle(door.selector.select(0))
-        if door.stopping:
-            door.close()
-        while door.cancelled:
-            self._cancel(door.cancelled.pop())
+        self._hear()
+        self.turns += 1
         self._begin()
-        if door.closed and not door.calls and not self._running:
+        if self._door.closed and not self._door.calls and not self._running:
             self._stopped.set()
 
+    def _hear(self) -> None:
+        door = self._door
+        with self._lock:
+            door.handle(door.selector.select(0))
+            if door.stopping:
+                door.close()
+
     def _begin(self) -> None:
+        cancelled = self._door.cancelled
+        while cancelled:
+            self._cancel(cancelled.pop())
         while self._free and self._door.calls:
             connection, stream, payload = self._door.calls.popleft()
             self._free -= 1
             task = self._loop.create_task(self._run(connection, stream, payload))
             self._running[connection, stream] = task
+        if self._running and self._stand_in.parked:
+            self._stand_in.call()
 
     async def _run(self, connection: Connection, stream: int, payload: bytes) -> None:
         answer = await self._answer(stream, payload)
         self._running.pop((connection, stream), None)
         self._free += 1
+        self._give(connection, answer)
+
+    def _give(self, connection: Connection, answer: bytes) -> None:
         if not self._answers:
             self._loop.call_soon(self._deliver)  # with all that end in this turn of the loop
         self._answers.append((connection, answer))
@@ -79,7 +106,8 @@ class AwaitingLoop:
 
     def _deliver(self) -> None:
         answers, self._answers = self._answers, []
-        self._door.deliver(answers)
+        with self._lock:
+            self._door.deliver(answers)
         self._look()
 
     def _cancel(self, key: Tuple[Connection, int]) -> None:
@@ -90,4 +118,4 @@ class AwaitingLoop:
         for call in list(self._door.calls):
             if (call[0], call[1]) == key:
                 self._door.calls.remove(call)
-                self._door.deliver([(call[0], failures.cancelled(call[1]))])
+                self._give(call[0], failures.cancelled(call[1]))

@@ -16,6 +16,7 @@ from .connection import Connection
 from .dispatch import Methods
 from .door import Door, Events
 from .logs import Logs
+from .stand_in import StandIn
 from .streams import REQUEST_ID
 
 TURN = 0.001
@@ -97,43 +98,3 @@ class BlockingLoop:
         answer = method.call(stream, request_id, body)
         self._logs.end_call()
         return answer
-
-
-class StandIn(threading.Thread):
-    """Greets, answers PING and hears SHUTDOWN and CANCEL while one call keeps the loop busy.
-
-    It looks a few times a second, and only while calls come at all. Native code that holds the
-    interpreter's lock keeps it out too.
-    """
-
-    PAUSE = 0.1
-
-    def __init__(self, loop: BlockingLoop) -> None:
-        super().__init__(name="cellship-stand-in", daemon=True)
-        self.parked = True
-        self._loop = loop
-        self._called = threading.Event()
-
-    def call(self) -> None:
-        """From the loop: calls come again."""
-        self.parked = False
-        self._called.set()
-
-    def run(self) -> None:
-        while True:
-            self._called.wait()
-            self._called.clear()
-            self._watch()
-            self.parked = True
-            # the loop sets `busy` before it looks at `parked`, so one of the two sees the other
-            if self._loop.busy:
-                self.call()
-
-    def _watch(self) -> None:
-        """Until a look finds nothing going on."""
-        seen = -1
-        while self._loop.busy or self._loop.turns != seen:
-            if self._loop.busy and self._loop.turns == seen:
-                self._loop.step()
-            seen = self._loop.turns
-            time.sleep(self.PAUSE)

@@ -28,7 +28,9 @@ def wrong_input(stream: int, deployment: str, error: Mismatch) -> bytes:
 def raised(stream: int, name: str, error: BaseException, request_id: str) -> bytes:
     """User code raised: the type is told, its text may hold what callers must not see."""
     message = "{} raised {}.".format(name, type(error).__name__)
-    hint = "The traceback is in the log, at request {}.".format(request_id)
+    hint = "The traceback is in the log" + (
+        ", at request {}.".format(request_id) if request_id else "."
+    )
     return fail(stream, 500, "entry.raised", message, hint=hint)
 
 

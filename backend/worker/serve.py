@@ -124,7 +124,7 @@ def stop_on_signals(door: Door) -> None:
         door.wake()
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: None)  # unlike SIG_IGN, no child inherits it
 
 
 def give_up(door: Door, logs: Logs, error: BaseException) -> int:

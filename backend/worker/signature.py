@@ -144,15 +144,16 @@ def no_json(name: str, parameter: str, hint: str) -> Unservable:
 
 
 def by_position(entry: Callable[..., Any], fields: Mapping[str, Any]) -> Tuple[str, ...]:
-    """Parameters to pass by position: a wrapper of `functools.wraps` may take only `*args`."""
+    """Parameters to pass by position: a wrapper may call them otherwise, or take only `*args`."""
     try:
         taken = read_signature(entry, follow=False).parameters
     except (ValueError, TypeError):  # a wrapper in C, such as that of functools.lru_cache
         return ()
-    kinds = [parameter.kind for parameter in taken.values()]
-    if inspect.Parameter.VAR_KEYWORD in kinds or inspect.Parameter.VAR_POSITIONAL not in kinds:
+    if set(fields) <= set(taken):
         return ()
-    return tuple(name for name in fields if name not in taken)
+    named = read_signature(entry).parameters
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return tuple(name for name in fields if named[name].kind is either)
 
 
 def global_names(entry: Any) -> Mapping[str, Any]:

@@ -203,11 +203,16 @@ def test_methods_of_objects_and_wrapped_functions(shop: Workshop) -> None:
         "    return wrapper\n"
         "@twice\ndef g(x, y=1):\n    return x + y\n"
         "h = functools.partial(g, 1)\n"
+        "@functools.wraps(g)\ndef renamed(a):\n    return g(a) + 1\n"
+        "@functools.singledispatch\ndef kind(x, *, y=1):\n    return 'thing'\n"
+        "@kind.register\ndef _(x: str, *, y=1):\n    return 'text'\n"
     )
     assert shop.start(source, entry="model.predict").ready().call(x=2, scale=3).value == 6
     assert shop.start(source, entry="g").ready().call(x=2).value == 6
     assert shop.start(source, entry="g").ready().call(x=2, y=5).value == 14
     assert shop.start(source, entry="h").ready().call(y=2).value == 6
+    assert shop.start(source, entry="renamed").ready().call(x=2).value == 7
+    assert shop.start(source, entry="kind").ready().call(x="a").value == "text"
 
 
 def test_a_worker_that_exits_on_its_third_call_just_dies(shop: Workshop) -> None:

@@ -160,6 +160,21 @@ def test_a_long_call_keeps_nobody_out(shop: Workshop, gate: Path) -> None:
     assert newcomer.hear().stream == stream
 
 
+def test_an_async_call_that_awaits_nothing_keeps_nobody_out(shop: Workshop, gate: Path) -> None:
+    replica = shop.start(GATED.format(kind="async def", wait="wait(gate)"))
+    client = replica.ready()
+    client.start(gate=str(gate))
+    until(lambda: began(gate), "the call runs")
+    newcomer = replica.connect()
+    assert newcomer.hear().value["state"] == "ready"
+    newcomer.send(Kind.PING, 5)
+    assert newcomer.hear().kind == Kind.PONG
+    stream = newcomer.start(n=4)
+    gate.touch()
+    assert client.hear().value == 0
+    assert (newcomer.hear().stream, newcomer.stream) == (stream, stream)
+
+
 def test_answers_do_not_wait_for_a_slow_call_behind_them(shop: Workshop, gate: Path) -> None:
     client = shop.start(DEF).ready()
     calls = [frame(Kind.CALL, n, b"\0\0" + b'{"n": %d}' % n) for n in (1, 2)]
