@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any, Iterator, Optional, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 NEAR = 1e-5  # relative, of floats
 
 
-def difference(one: Any, other: Any, tolerance: Optional[float] = None) -> str:
+def difference(one: Any, other: Any, tolerance: float | None = None) -> str:
     """Where and how two answers differ; "" if they are alike."""
     for path, left, right in differing(one, other, "", NEAR if tolerance is None else tolerance):
         return "{}{} and {}".format(path + ": " if path else "", brief(left), brief(right))
     return ""
 
 
-def differing(one: Any, other: Any, path: str, near: float) -> Iterator[Tuple[str, Any, Any]]:
+def differing(one: Any, other: Any, path: str, near: float) -> Iterator[tuple[str, Any, Any]]:
     """(path, one, other) of the parts that differ."""
     one, other = in_plain(one), in_plain(other)
     if is_number(one) and is_number(other) and (isinstance(one, float) or isinstance(other, float)):
@@ -34,18 +35,18 @@ def differing(one: Any, other: Any, path: str, near: float) -> Iterator[Tuple[st
         if len(one) != len(other):
             yield path, one, other
             return
-        for index, (left, right) in enumerate(zip(one, other)):
-            yield from differing(left, right, "{}[{}]".format(path, index), near)
+        for index, (left, right) in enumerate(zip(one, other)):  # noqa: B905 - Python 3.8
+            yield from differing(left, right, f"{path}[{index}]", near)
     elif not equal(one, other, path, near):
         yield path, one, other
 
 
-def differing_items(one: Any, other: Any, path: str, near: float) -> Iterator[Tuple[str, Any, Any]]:
+def differing_items(one: Any, other: Any, path: str, near: float) -> Iterator[tuple[str, Any, Any]]:
     if one.keys() != other.keys():
         yield path, one, other
         return
     for key in one:
-        yield from differing(one[key], other[key], "{}[{!r}]".format(path, key), near)
+        yield from differing(one[key], other[key], f"{path}[{key!r}]", near)
 
 
 def equal(one: Any, other: Any, path: str, near: float) -> bool:
@@ -55,9 +56,14 @@ def equal(one: Any, other: Any, path: str, near: float) -> bool:
             return True
     except Exception:  # a comparison of the user's own may raise anything
         return False
-    if type(one).__eq__ is object.__eq__ and hasattr(one, "__dict__"):
+    if "__eq__" not in own_names(one) and hasattr(one, "__dict__"):
         return not any(differing(vars(one), vars(other), path, near))
     return False
+
+
+def own_names(value: Any) -> set[str]:
+    """Names that the classes of a value define, those of `object` apart."""
+    return {name for kind in type(value).__mro__[:-1] for name in vars(kind)}
 
 
 def in_plain(value: Any) -> Any:

@@ -28,6 +28,8 @@ def line(
     answer: dict[str, Any], example: Example | None, live: Any, request: CaptureRequest
 ) -> str:
     text = answer["text"]
+    if not answer.get("compared", True):
+        return f"{text} gave {answer['answer']} there; its answer here was not kept"
     if answer["same"] or example is None:
         return f"{text} gave {answer['answer']} there as here"
     if not steady(example, live, request.tolerance):
@@ -36,7 +38,7 @@ def line(
         f"{text} gave {short(example.answer)} here and {answer['answer']} in a clean worker.\n"
         f"  {answer['note']}",
         code="capture.answer-differs",
-        hint="It depends on something that did not ship: a file, a variable, the time, the machine.",
+        hint="It depends on something that did not ship: a file, a variable, the machine.",
     )
 
 

@@ -1,4 +1,4 @@
-"""numpy arrays and torch tensors as stretches of memory, so that what shares memory goes on sharing it.
+"""numpy arrays and torch tensors as stretches of memory: what shares memory goes on sharing it.
 
 The first pass over all values notes where each array lies; arrays that overlap become views of one
 region. numpy and torch are used only if the notebook has imported them.
@@ -178,5 +178,5 @@ def memory(start: int, end: int, holder: Any) -> Any:
     if start == end:
         return bytearray()
     flat = (ctypes.c_ubyte * (end - start)).from_address(start)
-    flat._cellship_holder = holder
+    flat.holder = holder  # type: ignore[attr-defined]
     return memoryview(flat).cast("B")

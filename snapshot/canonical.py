@@ -7,7 +7,6 @@ from typing import Any
 from cellship.snapshot.standin import build
 from cellship.snapshot.state import digest
 
-
 PLAIN = frozenset({str, int, bytes})
 
 
@@ -46,5 +45,3 @@ def in_order(items: Any) -> list[Any]:
     except TypeError:
         pass
     return sorted(items, key=digest)
-
-

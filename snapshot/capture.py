@@ -13,10 +13,9 @@ from cellship.snapshot.candidate import Candidate, Receipt
 from cellship.snapshot.cells import CellRecord
 from cellship.snapshot.draft import Draft, draft_of
 from cellship.snapshot.entry_kind import live_entry
-from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.folder import write_candidate, write_schema
 from cellship.snapshot.items import Decisions
-from cellship.snapshot.learn import learn
+from cellship.snapshot.learn import changes_by_itself, learn
 from cellship.snapshot.recorded import examples_of
 from cellship.snapshot.request import CaptureRequest
 
@@ -62,11 +61,7 @@ def capture(
             write_schema(candidate.folder, report.get("schema") or {})
             return finished(candidate, report, checked, examples.notes)
         learn(report, learned.decisions, learned.roots, draft)
-    raise CaptureRefused(
-        f"{request.entry} comes out differently each time it is loaded.",
-        code="capture.changes-by-itself",
-        hint="Look for code at the top level of a class or in a decorator that counts or registers.",
-    )
+    raise changes_by_itself(request.entry)
 
 
 def write(

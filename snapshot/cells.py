@@ -65,7 +65,7 @@ class CellRecord:
 
     @classmethod
     def attach(cls, shell: Any) -> CellRecord:
-        """Begin a record in `shell`; what ran before comes from its compiler's map and its history."""
+        """Begin a record; what ran before comes from the compiler's map and the history."""
         record = cls(shell)
         record.rebuild()
         shell.events.register("pre_run_cell", record.before)
@@ -83,8 +83,14 @@ class CellRecord:
         found: Mapping[str, Any] = self.shell.user_ns_hidden
         return found
 
+    @property
+    def outputs(self) -> Mapping[int, Any]:
+        """`Out`: what cells answered, by number."""
+        found: Mapping[int, Any] = self.shell.user_ns.get("_oh", {})
+        return found
+
     def run(self, shell: Any, source: str) -> Any:
-        """Run `source`, the body of a cell magic, as a cell of its own; the value of its last expression.
+        """Run the body of a cell magic as a cell of its own; the value of its last expression.
 
         Raises what the body raises.
         """
@@ -99,7 +105,7 @@ class CellRecord:
         return len(self.cells) - 1
 
     def current_number(self, stored: bool) -> int:
-        """The number of the cell that is about to run: IPython 9.16 counts it before it tells us."""
+        """The number of the cell about to run: IPython 9.16 counts it before it tells us."""
         count = int(self.shell.execution_count)
         return count - 1 if stored and len(self.history()) < count else count
 

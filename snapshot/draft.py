@@ -39,7 +39,7 @@ def draft_of(
     record: CellRecord,
     decisions: Decisions,
 ) -> Draft:
-    """Follow the entry. What is nested too deeply for this thread is tried once where there is room."""
+    """Follow the entry; what is nested too deeply is tried once more where there is room."""
     try:
         return followed(request, namespace, record, decisions)
     except CaptureRefused as refusal:
@@ -64,7 +64,7 @@ def followed(
             decisions.by_value.add(cycle.key)
             continue
         walk.arrays.settle()
-        stream = write_stream(items, walk, walk.arrays)
+        stream = write_stream(items, walk.meets, walk.arrays)
         return Draft(walk, items, stream, write_source(items, stream.sizes()))
     raise CaptureRefused(
         f"{request.entry} reaches definitions that need each other before they exist.",

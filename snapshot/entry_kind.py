@@ -45,7 +45,8 @@ def check_kind(expression: str, found: Any) -> None:
     if not callable(found):
         kind = type(found).__name__
         raise kind_refused(
-            f"{expression} is a {kind}; it cannot be called.", "Write a function that answers with it."
+            f"{expression} is a {kind}; it cannot be called.",
+            "Write a function that answers with it.",
         )
     if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
         raise kind_refused(

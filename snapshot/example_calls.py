@@ -49,7 +49,8 @@ class Watch:
         twin = ast.parse(source).body
         match = next(node for node in twin if same_place(node, statement))
         calls = dict(zip(calls_in(statement), calls_in(match), strict=True))
-        return ast.fix_missing_locations(Reporting(self, calls, match, source).visit(statement))
+        made: ast.stmt = Reporting(self, calls, match, source).visit(statement)
+        return ast.fix_missing_locations(made)
 
     def number(self, node: ast.Call, statement: ast.stmt, source: str) -> int:
         text = ast.get_source_segment(source, node) or ast.unparse(node)
@@ -65,9 +66,7 @@ class Watch:
 
         return call
 
-    def keep(
-        self, number: int, function: Any, arguments: Any, keywords: Any, answer: Any
-    ) -> None:
+    def keep(self, number: int, function: Any, arguments: Any, keywords: Any, answer: Any) -> None:
         node, statement, text = self._nodes[number]
         if len(self.calls) < ENOUGH:
             callee = ast.unparse(node.func)
@@ -104,7 +103,9 @@ class Reporting(ast.NodeTransformer):
         number = self.watch.number(twin, self.statement, self.source)
         watcher = ast.Name(WATCH, ast.Load())
         wrapped = ast.Call(watcher, [ast.Constant(number), node.func], [])
-        return ast.copy_location(ast.Call(ast.copy_location(wrapped, node), node.args, node.keywords), node)
+        return ast.copy_location(
+            ast.Call(ast.copy_location(wrapped, node), node.args, node.keywords), node
+        )
 
 
 def is_example(statement: ast.stmt) -> bool:

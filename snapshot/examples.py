@@ -21,6 +21,7 @@ from cellship.snapshot.standin import standing_in
 from cellship.snapshot.walk import Walk
 
 ANSWER = "_answer"
+UNKNOWN = object()  # the answer of a call from before that nobody kept
 LARGEST = 64 << 20  # bytes of arguments and answers that travel
 
 
@@ -42,9 +43,7 @@ def from_calls(
 ) -> list[Example]:
     """Examples among the calls that were watched: those of the entry, by its name or the object."""
     return [
-        example(call, namespace)
-        for call in calls
-        if call.callee == entry or call.function is live
+        example(call, namespace) for call in calls if call.callee == entry or call.function is live
     ]
 
 
@@ -119,7 +118,7 @@ class InSnapshot:
         self.walk = walk
 
     def reference(self, thing: Any) -> str | None:
-        return self.walk.known(thing)
+        return self.walk.definitions.known(thing)
 
     def module(self, name: str) -> None:
         """Modules of arguments are not roots: the entry did not name them."""
@@ -137,6 +136,8 @@ def pickled(examples: Sequence[Example], entry: str, walk: Walk) -> tuple[bytes,
     for each in examples:
         record = {**vars(each), "callee": entry, "operands": dict(each.operands)}
         record["keywords"] = dict(each.keywords)
+        record["compare"] = each.answer is not UNKNOWN
+        record["answer"] = each.answer if record["compare"] else None
         try:
             data = dumped([record], walk)
         except Exception as error:  # whatever an argument's own __reduce__ raises

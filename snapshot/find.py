@@ -16,7 +16,13 @@ from typing import Any
 
 from cellship.snapshot.literals import MISSING, gives, looked_up
 from cellship.snapshot.names import dotted, names_in
-from cellship.snapshot.statements import FunctionNode, Statement, Statements, first_line
+from cellship.snapshot.statements import (
+    FunctionNode,
+    Statement,
+    Statements,
+    first_line,
+    without_decorators,
+)
 
 MAKERS: tuple[Any, ...] = (
     collections.namedtuple,
@@ -40,6 +46,12 @@ class Source:
 
     statement: Statement
     name: str
+    plain: bool = False  # decorators gave the function back as it was: they need not run again
+
+    def text(self) -> str:
+        """What source.py says."""
+        text = self.statement.text()
+        return without_decorators(text) if self.plain else text
 
     @property
     def node(self) -> ast.stmt:
@@ -48,13 +60,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Finder:
-    """Looks definitions up in the cell record. Says None where running source again would not do."""
+    """Looks definitions up in the cell record; None where running source would not do."""
 
     namespace: Mapping[str, Any]
     statements: Statements
 
     def find(self, thing: Any, name: str = "") -> Source | None:
-        """The source of a function, a class or what a decorator made. `name`: a name it is bound to."""
+        """The source of a function, a class or a decorator's work; `name`: one it is bound to."""
         found = self.look(thing, name or getattr(thing, "__name__", ""))
         return found if found is not None and self.can_run(found) else None
 
@@ -76,7 +88,7 @@ class Finder:
         found = self.statements.function(code.co_filename, code.co_firstlineno, code.co_name)
         if found is None or self.decorated_away(found, thing):
             return None
-        return Source(found, code.co_name)
+        return Source(found, code.co_name, plain=True)
 
     def decorated_away(self, found: Statement, thing: Any) -> bool:
         """A decorator stands between this function and its name."""
@@ -98,19 +110,23 @@ class Finder:
         name = thing.__qualname__
         known = self.statements.record.cell_of_class(thing)
         for found in self.statements.binding(name):
-            if isinstance(found.node, ast.ClassDef):
-                if known is found.cell or (known is None and self.comes_from(thing, found)):
-                    return Source(found, name) if self.same_bases(thing, found.node) else None
+            if not isinstance(found.node, ast.ClassDef):
+                continue
+            if known is found.cell or (known is None and self.comes_from(thing, found)):
+                return Source(found, name) if self.same_bases(thing, found.node) else None
         return self.made(thing, name)
 
     def comes_from(self, thing: type, found: Statement) -> bool:
         """Whether this class statement made the class, as far as its functions and entries tell."""
-        places = [(f.__code__.co_filename, f.__code__.co_firstlineno) for f in functions_of(thing)]
-        own = [line for name, line in places if name == found.cell.filename]
-        if own:
-            node = found.node
-            return any(first_line(node) <= line <= (node.end_lineno or 0) for line in own)
-        return not places and fits(thing, found.node)
+        codes = [function.__code__ for function in functions_of(thing)]
+        typed = [code for code in codes if self.statements.cells_of(code.co_filename)]
+        if not typed:  # nothing but data, or methods that a decorator generated
+            return fits(thing, found.node)
+        first, last = first_line(found.node), found.node.end_lineno or 0
+        return any(
+            code.co_filename == found.cell.filename and first <= code.co_firstlineno <= last
+            for code in typed
+        )
 
     def same_bases(self, thing: type, node: ast.ClassDef) -> bool:
         """Whether base classes that the statement names are those of the live class."""
@@ -154,7 +170,7 @@ class Finder:
     def can_run(self, found: Source) -> bool:
         """Whether everything that the statement reads when it runs is still there."""
         postponed = self.statements.postponed(found.statement.cell)
-        names = names_in(found.statement.text(), postponed)
+        names = names_in(found.text(), postponed)
         return all(
             name in self.namespace or hasattr(builtins, name) for name in names.at_definition
         )

@@ -11,12 +11,13 @@ from cellship.snapshot import alike, state
 from cellship.snapshot.candidate import Blob, Candidate, Receipt, ShippedValue
 from cellship.snapshot.cells import CellRecord
 from cellship.snapshot.draft import Draft
-from cellship.snapshot.examples import pickled, written
 from cellship.snapshot.entry_kind import live_entry
+from cellship.snapshot.examples import pickled, written
 from cellship.snapshot.files import CapturedFile, Code, find_files
 from cellship.snapshot.identity import identity
 from cellship.snapshot.interpreter import Interpreter, interpreter
 from cellship.snapshot.items import Definition, Value
+from cellship.snapshot.order import early_values
 from cellship.snapshot.packages import Packages, resolve
 from cellship.snapshot.portable import why_not_portable
 from cellship.snapshot.provenance import provenance
@@ -81,7 +82,11 @@ def write_admit(
     """State digests, live examples, and the modules that compare them; notes for the receipt."""
     compared = [item for item in draft.definitions() if not item.rewritten]
     definitions = {item.key: state.describe(item.thing) for item in compared}
-    write_json(folder / "state.json", {"format": 1, "definitions": definitions})
+    watched = draft.walk.decisions.watched & draft.walk.items.keys()
+    names = sorted({*early_values(draft.walk.items), *watched})
+    values = {name: state.digest(draft.walk.namespace[name]) for name in names}
+    content = {"format": 1, "definitions": definitions, "values": values}
+    write_json(folder / "state.json", content)
     data, notes = pickled(examples.found, request.entry, draft.walk)
     if data:
         (folder / "examples.pkl").write_bytes(data)

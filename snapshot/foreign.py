@@ -12,7 +12,6 @@ from cellship.snapshot.importable import attribute, import_path
 from cellship.snapshot.names import dotted
 from cellship.snapshot.statements import Statements
 
-
 TYPES = (type, types.FunctionType, types.BuiltinFunctionType)
 
 
@@ -27,8 +26,6 @@ def import_line(name: str, value: Any, statements: Statements) -> str | None:
     if path is None or path[0] == "builtins" or "." in path[1]:
         return None
     return as_name(f"from {path[0]} import {path[1]}", path[1], name)
-
-
 
 
 def module_line(name: str, module: str) -> str:

@@ -1,4 +1,4 @@
-"""One pickle stream for all values: identity kept, large buffers outside, sets in canonical order."""
+"""One pickle stream for all values: identity kept, large buffers outside, sets in order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from cellship.snapshot import reduce_classes, reduce_functions, reduce_process
-from cellship.snapshot.arrays import Arrays
-from cellship.snapshot.canonical import Ordered
+from cellship.snapshot.arrays import Arrays, Copy, Region, Storage
+from cellship.snapshot.canonical import Ordered, StandIn
 from cellship.snapshot.importable import import_path, in_types
 from cellship.snapshot.live import check_live
 from cellship.snapshot.standin import build
 
 INLINE = 4096  # bytes; smaller buffers stay in the stream
+PARTS = (StandIn, Region, Copy, Storage, reduce_functions.Globals)  # our own, with a __reduce__
 SINGLETONS = (type(None), type(...), type(NotImplemented))
 
 
@@ -40,7 +41,7 @@ class References(Protocol):
 class Graph(pickle.Pickler):
     """Writes values that share one memo.
 
-    `buffers` collects the out-of-band buffers in the order of the stream; `inline` leaves them in it.
+    `buffers` collects the out-of-band buffers in the order of the stream; `inline`: there are none.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Graph(pickle.Pickler):
         return False
 
     def persistent_id(self, thing: Any) -> Any:
-        """Sets are the one built-in container without an order: they travel as something ordered."""
+        """Sets have no order of their own: they travel as something ordered."""
         kind = type(thing)
         return self.ordered.stand_in(thing) if kind is set or kind is frozenset else None
 
@@ -87,6 +88,8 @@ class Graph(pickle.Pickler):
             return reduce(thing)
         if isinstance(thing, type):
             return self.class_(thing)
+        if type(thing) in PARTS:
+            return NotImplemented
         if type(thing).__module__ == "typing" and (found := self.named(thing)) is not None:
             return found
         check_live(thing)

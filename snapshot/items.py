@@ -75,6 +75,7 @@ class Definition(Item):
     statement: Statement | None = None
     kind: str = "function"
     postponed: bool = False  # compiled under `from __future__ import annotations`
+    active: bool = False  # running it calls code: decorators, bases, metaclasses
     rewritten: bool = False  # without its magics: its code is not the live code
     overlays: list[Overlay] = field(default_factory=list)
     after: list[str] = field(default_factory=list)  # statements that belong to it: registrations
@@ -96,3 +97,4 @@ class Decisions:
     overlays: dict[str, set[str]] = field(default_factory=dict)  # key -> paths
     removed: dict[str, set[str]] = field(default_factory=dict)
     by_value: set[str] = field(default_factory=set)
+    watched: set[str] = field(default_factory=set)  # values that a definition has changed before

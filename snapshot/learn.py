@@ -8,6 +8,7 @@ from typing import Any
 from cellship.snapshot.draft import Draft
 from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.items import Decisions, Definition
+from cellship.snapshot.order import early_values
 
 BY_VALUE = ("code", "bases", "metaclass", "type", "state")  # what no assignment can put right
 
@@ -15,7 +16,7 @@ BY_VALUE = ("code", "bases", "metaclass", "type", "state")  # what no assignment
 def learn(
     report: dict[str, Any], decisions: Decisions, roots: dict[str, str], draft: Draft
 ) -> None:
-    """Note what the next attempt does otherwise. Raises CaptureRefused if there is nothing to try."""
+    """Note what to do otherwise next time. Raises CaptureRefused if there is nothing to try."""
     problem = report.get("problem")
     if problem == "missing-module":
         add_root(report, roots)
@@ -32,7 +33,7 @@ def add_root(report: dict[str, Any], roots: dict[str, str]) -> None:
         raise CaptureRefused(
             f"A clean worker cannot import {module} ({where}).",
             code="capture.missing-module",
-            hint=f"Install the package that has it in this kernel, then ship again: %pip install {module}",
+            hint=f"Install the package that has it, then ship again: %pip install {module}",
         )
     roots[module] = f"seen at {where}"
 
@@ -51,11 +52,16 @@ def known_here(module: str) -> bool:
 def decide(difference: dict[str, str], decisions: Decisions, draft: Draft) -> None:
     """Set live state afterwards where that can be done; else the definition goes by value."""
     name, path = difference["name"], difference["path"]
+    if difference["kind"] == "value":
+        keep_value(name, decisions, draft)
+        return
     item = draft.walk.items.get(name)
     known = decisions.overlays.get(name, set()) | decisions.removed.get(name, set())
     hopeless = path in BY_VALUE or path.startswith("closure.") or path in known
-    if not isinstance(item, Definition) or hopeless or any(
-        overlay.path == f"{name}.{path}" for overlay in item.overlays
+    if (
+        not isinstance(item, Definition)
+        or hopeless
+        or any(overlay.path == f"{name}.{path}" for overlay in item.overlays)
     ):
         decisions.by_value.add(name)
     elif difference["kind"] == "extra":
@@ -64,13 +70,31 @@ def decide(difference: dict[str, str], decisions: Decisions, draft: Draft) -> No
         decisions.overlays.setdefault(name, set()).add(path)
 
 
+def keep_value(name: str, decisions: Decisions, draft: Draft) -> None:
+    """A definition changed this value by running again: those that could go by value instead."""
+    makers = set(early_values(draft.walk.items).get(name, ())) - decisions.by_value
+    if not makers:
+        raise changes_by_itself(name)
+    decisions.by_value |= makers
+    decisions.watched.add(name)
+
+
+def changes_by_itself(name: str) -> CaptureRefused:
+    return CaptureRefused(
+        f"{name} comes out differently when the code around it is loaded.",
+        code="capture.changes-by-itself",
+        hint="Look for a decorator, or code in a class, that counts or registers when it runs.",
+    )
+
+
 def refusal(report: dict[str, Any]) -> CaptureRefused:
     if report.get("problem") == "refused":
         return CaptureRefused(report["message"], code=report["code"], hint=report.get("hint", ""))
+    said = report.get("message") or "it ended without a word"
     where = f" ({report['where']})" if report.get("where") else ""
     return CaptureRefused(
-        f"A clean worker could not load it{where}: {report.get('message', 'it ended without a word')}",
+        f"A clean worker could not load it{where}: {said}",
         code="capture.fails-there",
-        hint="What the code finds in this kernel, it did not find there: a file, a variable, a server.",
+        hint="What the code finds in this kernel, it did not find there: a file, a variable.",
         log_text=str(report.get("traceback", "")),
     )

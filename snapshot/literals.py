@@ -48,10 +48,17 @@ def gives(node: ast.expr, live: Any, namespace: Mapping[str, Any]) -> bool | Non
 
 def plain(value: Any) -> bool:
     """Whether `repr` says all about a value."""
+    try:
+        return only_plain(value)
+    except RecursionError:
+        return False
+
+
+def only_plain(value: Any) -> bool:
     if type(value) in (list, tuple, set, frozenset):
-        return all(plain(item) for item in value)
+        return all(only_plain(item) for item in value)
     if type(value) is dict:
-        return all(plain(key) and plain(item) for key, item in value.items())
+        return all(only_plain(key) and only_plain(item) for key, item in value.items())
     return type(value) in (*ATOMS, float, complex)
 
 

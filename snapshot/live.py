@@ -1,11 +1,13 @@
-"""Objects that are an end of something outside the process: they cannot move, only be made again."""
+"""Objects that are one end of something outside the process: they cannot move."""
 
 from __future__ import annotations
 
 import io
 import types
+import weakref
 from typing import Any
 
+from cellship.snapshot.own_name import is_ours
 from cellship.snapshot.refusal import Unshippable
 
 MAKE_IT_THERE = "Make it inside the function, where the endpoint runs."
@@ -53,9 +55,17 @@ RUNNING = frozenset(
 
 GENERATORS = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 
+WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
+
 
 def check_live(thing: Any) -> None:
     """Raises Unshippable for connections, open files, generators and what runs."""
+    if is_ours(type(thing).__module__):
+        raise Unshippable(
+            "capture.cellship-name",
+            "What cellship made exists in the notebook only.",
+            "Keep the data of it that the function needs.",
+        )
     kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(thing).__mro__}
     if kinds & CONNECTIONS:
         raise Unshippable(
@@ -75,11 +85,15 @@ def check_live(thing: Any) -> None:
             "A generator that has begun cannot move to another process.",
             "Keep a list of what it yields, or make it inside the function.",
         )
+    if isinstance(thing, WEAK):
+        raise Unshippable(
+            "capture.weak-reference",
+            f"A {type(thing).__name__} holds its items only while something else does.",
+            "Keep them in a plain dict, list or set.",
+        )
     if kinds & RUNNING or isinstance(thing, types.FrameType | types.TracebackType):
         raise Unshippable(
             "capture.running",
             f"A {type(thing).__name__} belongs to this process and cannot move to another.",
             MAKE_IT_THERE,
         )
-
-

@@ -1,4 +1,4 @@
-"""Names that a piece of source reads, by `symtable`: never by `co_names`, which mixes attributes in."""
+"""Names that a piece of source reads, by `symtable`: `co_names` would mix attributes in."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ class Names:
     """What a statement reads from its globals. All tuples are sorted.
 
     at_definition: read when the statement itself runs. at_call: read later, by a body.
+    shadowed: perhaps read when it runs, by a class body that then assigns the same name.
     optional: found in strings, in quoted annotations, or guarded by `except NameError`.
     assigned: globals that a body assigns. chains: dotted reads, `xml.dom.minidom`.
     """
 
     at_definition: tuple[str, ...]
     at_call: tuple[str, ...]
+    shadowed: tuple[str, ...]
     optional: tuple[str, ...]
     assigned: tuple[str, ...]
     chains: tuple[str, ...]
@@ -44,11 +46,13 @@ def names_in(source: str, postponed: bool = False) -> Names:
     now: set[str] = set()
     later: set[str] = set()
     assigned: set[str] = set()
-    gather(symtable.symtable(text, "<names>", "exec"), True, now, later, assigned)
-    optional = quoted | set(dynamic_names(tree)) | (guarded_names(tree) & later)
+    shadowed: set[str] = set()
+    gather(symtable.symtable(text, "<names>", "exec"), True, now, later, assigned, shadowed)
+    optional = quoted | assigned | set(dynamic_names(tree)) | (guarded_names(tree) & later)
     return Names(
         at_definition=tuple(sorted(now)),
         at_call=tuple(sorted(later - guarded_names(tree))),
+        shadowed=tuple(sorted(shadowed - now)),
         optional=tuple(sorted(optional - now)),
         assigned=tuple(sorted(assigned)),
         chains=tuple(sorted(set(chains_in(tree)))),
@@ -56,18 +60,27 @@ def names_in(source: str, postponed: bool = False) -> Names:
 
 
 def gather(
-    table: symtable.SymbolTable, eager: bool, now: set[str], later: set[str], assigned: set[str]
+    table: symtable.SymbolTable,
+    eager: bool,
+    now: set[str],
+    later: set[str],
+    assigned: set[str],
+    shadowed: set[str],
 ) -> None:
     module = table.get_type() == "module"
     for symbol in table.get_symbols():
         name = symbol.get_name()
-        if module and symbol.is_referenced() or not module and symbol.is_global() and symbol.is_referenced():
+        if (module and symbol.is_referenced()) or (
+            not module and symbol.is_global() and symbol.is_referenced()
+        ):
             (now if eager else later).add(name)
+        if eager and table.get_type() == "class" and symbol.is_local() and symbol.is_referenced():
+            shadowed.add(name)  # `K = K + 1` in a class body reads the global first
         if not module and symbol.is_declared_global() and symbol.is_assigned():
             assigned.add(name)
     for child in table.get_children():
         runs_now = child.get_type() in BODIES or child.get_name() in EAGER
-        gather(child, eager and runs_now, now, later, assigned)
+        gather(child, eager and runs_now, now, later, assigned, shadowed)
 
 
 class Unannotated(ast.NodeTransformer):
@@ -121,7 +134,7 @@ def annotations_in(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def annotation_names(tree: ast.AST, postponed: bool) -> Iterator[str]:
-    """Names in quoted annotations, and in all of them if postponed: whoever reads hints needs them."""
+    """Names in quoted annotations, in all of them if postponed: readers of hints need them."""
     for annotation in annotations_in(tree):
         for node in ast.walk(annotation):
             if isinstance(node, ast.Name) and postponed:
@@ -149,7 +162,11 @@ def dynamic_names(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield from expression_names(node.value)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "__main__":
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "__main__"
+        ):
             yield node.attr
 
 

@@ -1,4 +1,4 @@
-"""The order of source.py: imports, constants, definitions as in the notebook, loads; needs come first."""
+"""The order of source.py: imports, constants, definitions, loads; what is needed comes first."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ def rank(item: Item) -> tuple[int, tuple[int, int], str]:
     return RANK[type(item)], item.position, item.key
 
 
+def early_values(items: Mapping[str, Item]) -> dict[str, list[str]]:
+    """Values that are there when a definition that calls code runs -> those definitions."""
+    ordering = Ordering(items)
+    found: dict[str, list[str]] = {}
+    for item in items.values():
+        if isinstance(item, Definition) and item.active:
+            for key in ordering.before(item.key):
+                if isinstance(items[key], Value | Constant):
+                    found.setdefault(key, []).append(item.key)
+    return {key: sorted(definitions) for key, definitions in sorted(found.items())}
+
+
 class Ordering:
     """Depth first over what must run before."""
 
@@ -39,7 +51,7 @@ class Ordering:
         self._open: list[str] = []
 
     def place(self, key: str) -> None:
-        """Place what `key` needs first, with all that those read when they are called, then `key`."""
+        """Place what `key` needs first, with all that those may call, then `key`."""
         if key in self._done or key not in self.items:
             return
         if key in self._open:

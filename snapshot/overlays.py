@@ -13,10 +13,13 @@ from cellship.snapshot.literals import MISSING, gives, literal
 from cellship.snapshot.reduce_classes import MADE_AGAIN
 from cellship.snapshot.statements import FunctionNode, bound_names, first_line
 
-BODY_OWN = MADE_AGAIN | frozenset(
-    "__module__ __qualname__ __doc__ __annotations__ __orig_bases__ __parameters__ __slots__ "
-    "__classcell__ __match_args__ __hash__ __type_params__".split()
-)
+# fmt: off
+BODY_OWN = MADE_AGAIN | frozenset((
+    "__module__", "__qualname__", "__doc__", "__annotations__", "__orig_bases__",
+    "__parameters__", "__slots__", "__classcell__", "__match_args__", "__hash__",
+    "__type_params__",
+))
+# fmt: on
 
 
 DESCRIBED = (types.MemberDescriptorType, types.GetSetDescriptorType)
@@ -25,7 +28,7 @@ DESCRIBED = (types.MemberDescriptorType, types.GetSetDescriptorType)
 def overlays_of(
     item: Definition, namespace: Mapping[str, Any], decisions: Decisions
 ) -> list[Overlay]:
-    """What to set after the statement ran; sorted by path. Default values may be cut out of the text."""
+    """What to set after the statement ran, by path. Defaults may be cut out of the text."""
     predicted = dict(predict(item, namespace))
     for name in decisions.overlays.get(item.key, ()):
         predicted.setdefault(name, live_value(item.thing, name))
@@ -42,7 +45,11 @@ def overlay(key: str, name: str, thing: Any) -> Overlay:
 
 
 def live_value(thing: Any, name: str) -> Any:
-    return vars(thing).get(name, getattr(thing, name, None)) if name in vars(thing) else getattr(thing, name)
+    return (
+        vars(thing).get(name, getattr(thing, name, None))
+        if name in vars(thing)
+        else getattr(thing, name)
+    )
 
 
 def predict(item: Definition, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -50,7 +57,11 @@ def predict(item: Definition, namespace: Mapping[str, Any]) -> Iterator[tuple[st
     node = item.statement.node if item.statement else None
     thing = item.thing
     if isinstance(thing, types.FunctionType):
-        if isinstance(node, FunctionNode) and not node.decorator_list:
+        if (
+            isinstance(node, FunctionNode)
+            and thing.__code__.co_name == node.name
+            and is_its_own(item)
+        ):
             yield from function_state(item, node.args, namespace)
             yield from thing.__dict__.items()
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
@@ -58,6 +69,15 @@ def predict(item: Definition, namespace: Mapping[str, Any]) -> Iterator[tuple[st
             yield from thing.__dict__.items()
     elif isinstance(thing, type) and isinstance(node, ast.ClassDef) and is_plain(thing, node):
         yield from class_state(thing, node, namespace, item)
+
+
+def is_its_own(item: Definition) -> bool:
+    """Whether the live function is what the `def` itself made, not a decorator's wrapper."""
+    code, statement = item.thing.__code__, item.statement
+    if statement is None:
+        return False
+    place = (statement.cell.filename, first_line(statement.node))
+    return (code.co_filename, code.co_firstlineno) == place
 
 
 def function_state(
@@ -147,4 +167,7 @@ def replaced(live: Any, node: ast.stmt, item: Definition) -> bool:
     if not isinstance(live, types.FunctionType) or item.statement is None:
         return not isinstance(live, staticmethod | classmethod)
     code = live.__code__
-    return (code.co_filename, code.co_firstlineno) != (item.statement.cell.filename, first_line(node))
+    return (code.co_filename, code.co_firstlineno) != (
+        item.statement.cell.filename,
+        first_line(node),
+    )

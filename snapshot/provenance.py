@@ -15,7 +15,6 @@ from cellship.snapshot.names import dotted
 from cellship.snapshot.packages import Packages
 from cellship.snapshot.request import CaptureRequest
 
-
 READERS = frozenset({"os.environ.get", "environ.get", "os.getenv", "getenv"})
 
 
@@ -66,5 +65,3 @@ def environment_variables(draft: Draft) -> Iterator[str]:
                 case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]):
                     if dotted(function) in READERS:
                         yield name
-
-

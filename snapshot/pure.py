@@ -7,11 +7,16 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-QUIET_METHODS = frozenset("tolist copy item keys values items to_dict head tail astype reshape".split())
+# fmt: off
+QUIET_METHODS = frozenset((
+    "tolist", "copy", "item", "keys", "values", "items", "to_dict", "head", "tail", "astype",
+    "reshape",
+))
+# fmt: on
 
 
 def is_pure(node: ast.expr) -> bool:
-    """Names, constants, attributes, subscripts, containers, arithmetic, `.tolist()` and the like."""
+    """Names, constants, attributes, subscripts, containers, arithmetic, `.tolist()`."""
     match node:
         case ast.Name() | ast.Constant():
             return True

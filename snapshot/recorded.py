@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from cellship.snapshot.cells import Cell, CellRecord
 from cellship.snapshot.example_calls import Watch, calls_in, is_example
-from cellship.snapshot.examples import Example, from_calls
+from cellship.snapshot.examples import UNKNOWN, Example, from_calls
 from cellship.snapshot.pure import evaluate, is_pure
 from cellship.snapshot.request import CaptureRequest
 from cellship.snapshot.statements import segment
@@ -28,7 +29,7 @@ class Examples:
 def examples_of(
     request: CaptureRequest, live: Any, namespace: Mapping[str, Any], record: CellRecord
 ) -> Examples:
-    """Examples are taken, not run: the cell has run already. Only a call from before runs once more."""
+    """Examples are taken, not run: the cell has run already."""
     if not request.example_run:
         return Examples([], ["examples not run (--no-example-run)"])
     found = Examples()
@@ -37,7 +38,7 @@ def examples_of(
         found.found = from_calls(watch.calls, request.entry, live, namespace)
         found.notes = other_lines(watch, found.found)
     if not found.found:
-        found.found = [*earlier(request.entry, live, namespace, record)][:1]
+        found.found = list(islice(earlier(request.entry, namespace, record), 1))
     return found
 
 
@@ -59,15 +60,13 @@ def is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def earlier(
-    entry: str, live: Any, namespace: Mapping[str, Any], record: CellRecord
-) -> Iterator[Example]:
+def earlier(entry: str, namespace: Mapping[str, Any], record: CellRecord) -> Iterator[Example]:
     """The newest recorded call whose arguments can be evaluated again without doing anything."""
     for cell in reversed(record.cells):
         if cell.succeeded is False or entry not in cell.source:
             continue
         for node in reversed(list(calls_of(cell, entry))):
-            made = evaluated(cell, node, live, namespace)
+            made = evaluated(cell, node, record.outputs, namespace)
             if made is not None:
                 yield made
 
@@ -88,13 +87,19 @@ def with_pure_arguments(node: ast.Call) -> bool:
 
 
 def evaluated(
-    cell: Cell, node: ast.Call, live: Any, namespace: Mapping[str, Any]
+    cell: Cell, node: ast.Call, outputs: Mapping[int, Any], namespace: Mapping[str, Any]
 ) -> Example | None:
-    """None if its names are gone, or the entry raises by now."""
+    """The call with its arguments of today; None if they are gone. The entry is not called."""
     try:
         arguments = tuple(evaluate(argument, namespace) for argument in node.args)
         keywords = {str(k.arg): evaluate(k.value, namespace) for k in node.keywords}
-        answer = live(*arguments, **keywords)
-    except Exception:  # user code: it may raise anything
+    except Exception:  # a subscript, or an attribute that user code computes, may raise anything
         return None
+    answer = outputs.get(cell.number, UNKNOWN) if is_output(cell, node) else UNKNOWN
     return Example(segment(cell, node), "call", arguments, keywords, answer)
+
+
+def is_output(cell: Cell, node: ast.Call) -> bool:
+    """Whether the call's answer was the output of its cell."""
+    body = cell.tree().body
+    return bool(body) and isinstance(body[-1], ast.Expr) and body[-1].value is node

@@ -6,29 +6,51 @@ import enum
 import types
 from typing import Any
 
+from cellship.snapshot.refusal import Unshippable
 from cellship.snapshot.standin import build
 
 # made anew by the class statement, or by whoever reads them
-MADE_AGAIN = frozenset(
-    "__dict__ __weakref__ __abstractmethods__ _abc_impl __subclasshook__ __static_attributes__ "
-    "__firstlineno__ __annotate__ __annotate_func__ __annotations_cache__".split()
-)
+# fmt: off
+MADE_AGAIN = frozenset((
+    "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__subclasshook__",
+    "__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__",
+    "__annotations_cache__",
+))
+# fmt: on
 FIRST = ("__module__", "__qualname__", "__doc__", "__slots__")
-ENUM_OWN = frozenset(
-    "_member_names_ _member_map_ _value2member_map_ _unhashable_values_ _hashable_values_ "
-    "_unhashable_values_map_ _member_type_ _value_repr_ _generate_next_value_ __new__ _new_member_ "
-    "_use_args_ _boundary_ _flag_mask_ _all_bits_ _singles_mask_ _inverted_ _sort_order_ "
-    "__format__ __reduce_ex__ __str__ __repr__".split()
-)
+# fmt: off
+ENUM_OWN = frozenset((
+    "_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_",
+    "_hashable_values_", "_unhashable_values_map_", "_member_type_", "_value_repr_",
+    "_generate_next_value_", "__new__", "_new_member_", "_use_args_", "_boundary_",
+    "_flag_mask_", "_all_bits_", "_singles_mask_", "_inverted_", "_sort_order_", "__format__",
+    "__reduce_ex__", "__str__", "__repr__",
+))
+# fmt: on
 
 
 def class_(thing: type) -> Any:
     """A class by value: built empty, then filled, so that its methods may name it."""
+    refuse_hooks(thing)
     first = {name: vars(thing)[name] for name in FIRST if vars(thing).get(name) is not None}
     if isinstance(thing, enum.EnumMeta):
         return enumeration(thing, first)
     made = (type(thing), thing.__name__, bases_of(thing), first)
     return build.class_, made, entries(thing), None, None, build.fill_class
+
+
+def refuse_hooks(thing: type) -> None:
+    """A hook of the notebook's own would run a second time when the class is built again."""
+    hooked = any(
+        "__init_subclass__" in vars(base) and base.__module__ == "__main__"
+        for base in thing.__mro__[1:]
+    )
+    if hooked or (type(thing).__module__ == "__main__" and not isinstance(thing, enum.EnumMeta)):
+        raise Unshippable(
+            "capture.class-hook",
+            f"Building class {thing.__name__} again would run the hook of its base or metaclass.",
+            "Define the class at the top level of a cell, and let the hook change only the class.",
+        )
 
 
 def bases_of(thing: type) -> tuple[Any, ...]:
@@ -51,7 +73,7 @@ def made_by_slots(thing: type, value: Any) -> bool:
 
 
 def enumeration(thing: enum.EnumMeta, first: dict[str, Any]) -> Any:
-    members = {name: member._value_ for name, member in thing.__members__.items()}
+    members: dict[str, Any] = {name: member._value_ for name, member in thing.__members__.items()}
     own = {
         name: value
         for name, value in entries(thing).items()

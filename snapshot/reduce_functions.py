@@ -91,6 +91,8 @@ def cached(thing: Any) -> Any:
     options = thing.cache_parameters()
     inner = getattr(thing, "__wrapped__", None)
     if inner is None:
-        raise Unshippable("capture.unpicklable", "a cache without its function cannot be built again")
+        raise Unshippable(
+            "capture.unpicklable", "a cache without its function cannot be built again"
+        )
     state = {key: value for key, value in thing.__dict__.items() if key != "__wrapped__"}
     return build.cached, (inner, options["maxsize"], options["typed"]), state or None

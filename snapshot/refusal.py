@@ -41,7 +41,9 @@ def refused(
 ) -> CaptureRefused:
     """A refusal. `path` names the variable where the message does not: `score.session`."""
     where = place or Place()
-    shown = [message + where.suffix() if where.text() not in message or not where.text() else message]
+    shown = [
+        message + where.suffix() if where.text() not in message or not where.text() else message
+    ]
     if path and path not in message:
         shown.append(f"  It is held by {path}.")
     return CaptureRefused("\n".join(shown), code=code, hint=hint, log_text=log)

@@ -1,4 +1,4 @@
-"""Statements that belong to a definition: the registrations of a `functools.singledispatch` function."""
+"""Statements that belong to a definition: registrations of `functools.singledispatch`."""
 
 from __future__ import annotations
 

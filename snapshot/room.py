@@ -35,4 +35,3 @@ def with_room(work: Callable[[], Result]) -> Result:
     if errors:
         raise errors[0]
     return results[0]
-

@@ -40,13 +40,13 @@ def imported(tree: ast.AST) -> Iterator[str]:
             for alias in node.names:
                 if f"{node.module}.{alias.name}" in sys.modules:
                     yield f"{node.module}.{alias.name}"
-        elif isinstance(node, ast.Call) and is_import_call(node):
-            yield node.args[0].value  # type: ignore[attr-defined]
+        elif isinstance(node, ast.Call):
+            yield from called(node)
 
 
-def is_import_call(node: ast.Call) -> bool:
+def called(node: ast.Call) -> Iterator[str]:
+    """The module of `importlib.import_module("a.b")` and `__import__("a")`."""
     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    literal = bool(node.args) and isinstance(node.args[0], ast.Constant)
-    return name in ("import_module", "__import__") and literal and isinstance(
-        node.args[0].value, str  # type: ignore[attr-defined]
-    )
+    match node.args[:1]:
+        case [ast.Constant(value=str(module))] if name in ("import_module", "__import__"):
+            yield module

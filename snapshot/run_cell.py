@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run_body(record: CellRecord, shell: Any, source: str) -> Any:
-    """The value of the last expression. Calls at the top level are watched: they become examples."""
+    """The value of the last expression. Top-level calls are watched: they become examples."""
     __tracebackhide__ = True
     transformed = shell.transform_cell(source)
     number = record.running_number()
@@ -34,11 +34,11 @@ def execute(shell: Any, watch: Watch, transformed: str, filename: str) -> Any:
     __tracebackhide__ = True
     tree = shell.transform_ast(shell.compile.ast_parse(transformed, filename=filename))
     body = watch.instrument(tree, transformed).body
-    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    last = body[-1] if body else None
     with watch:
-        run(shell, compiled(shell, ast.Module(body, []), filename, "exec"))
-        if last is None:
-            return None
+        if not isinstance(last, ast.Expr):
+            return run(shell, compiled(shell, ast.Module(body, []), filename, "exec"))
+        run(shell, compiled(shell, ast.Module(body[:-1], []), filename, "exec"))
         return run(shell, compiled(shell, ast.Expression(last.value), filename, "eval"))
 
 

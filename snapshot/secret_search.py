@@ -20,7 +20,8 @@ def check_secrets(draft: Draft, folder: Path) -> None:
             for found in find_secrets(item.text):
                 raise refusal(found, item.key, item_place(item, found))
     for name, start, end in draft.stream.extents():
-        for found in find_secrets(draft.stream.data[start : min(end, start + SEARCHED)].decode("latin-1")):
+        text = draft.stream.data[start : min(end, start + SEARCHED)].decode("latin-1")
+        for found in find_secrets(text):
             place = draft.walk.items[name].place if name in draft.walk.items else Place()
             raise refusal(found, name, place)
     for found in find_secrets((folder / "examples.json").read_text(encoding="utf-8")):
@@ -39,5 +40,5 @@ def refusal(found: Finding, name: str, place: Place) -> CaptureRefused:
         f"{name} holds what looks like a {found.kind} ({found.masked}).{where}\n"
         "  Versions are kept in git for good; a secret must not be in one.",
         code="capture.secret-in-value",
-        hint="Read it where the endpoint runs, by os.environ[...], and take it out of the notebook.",
+        hint="Read it where the endpoint runs, by os.environ[...], and delete it here.",
     )

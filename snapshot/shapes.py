@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cellship.snapshot.literals import plain
+
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -20,7 +22,7 @@ class Shape:
 def shape_of(value: Any) -> Shape:
     """`ndarray`, [1500, 64], `float64`."""
     shape = getattr(value, "shape", None)
-    sides = [int(side) for side in shape] if is_shape(shape) else None
+    sides = [int(side) for side in shape or ()] if is_shape(shape) else None
     dtype = getattr(value, "dtype", None) if sides is not None else None
     return Shape(type_name(value), sides, str(dtype) if dtype is not None else None)
 
@@ -57,7 +59,7 @@ def in_units(size: float) -> str:
 
 def preview(value: Any) -> str:
     """A short text of plain values; "" of others."""
-    if type(value) in (list, tuple, dict, str, bytes, int, float, bool):
-        text = repr(value) if not isinstance(value, list | tuple | dict) or len(value) < 20 else ""
-        return text if len(text) <= 80 else ""
-    return ""
+    if isinstance(value, list | tuple | dict) and len(value) > 20:
+        return ""
+    text = repr(value) if plain(value) and not isinstance(value, set | frozenset) else ""
+    return text if len(text) <= 80 else ""

@@ -1,16 +1,18 @@
-"""Magics and shell commands inside functions: written as plain Python, left to the worker, or refused."""
+"""Magics and shell commands inside functions: plain Python, the worker's own, or refused."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.refusal import Place
 
 # they set up a notebook, and mean nothing in a worker
-QUIET_MAGICS = frozenset({"matplotlib", "config", "autoreload", "load_ext", "reload_ext", "precision"})
+QUIET_MAGICS = frozenset(
+    {"matplotlib", "config", "autoreload", "load_ext", "reload_ext", "precision"}
+)
 TIMED = frozenset({"time", "prun"})
 SHELL = frozenset({"system", "getoutput"})
 
@@ -45,12 +47,14 @@ def shell_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
     found = []
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr=name)):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr=name)
+            ):
                 found.append((node, name))
     yield from sorted(found, key=lambda each: (each[0].lineno, each[0].col_offset))
 
 
-def command(words: list[object], where: Place) -> str:
+def command(words: Sequence[object], where: Place) -> str:
     text = str(words[0]) if words else "$"
     if "{" in text or "$" in text:
         raise CaptureRefused(

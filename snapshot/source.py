@@ -6,7 +6,6 @@ import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-
 from cellship.snapshot.items import Alias, Constant, Definition, Import, Item, Overlay, Patch, Value
 from cellship.snapshot.names import annotations_in
 from cellship.snapshot.shapes import described
@@ -58,7 +57,8 @@ def definition(item: Definition, postponed: bool) -> Iterator[str]:
     yield from item.after
     if item.key != item.name:
         cell = item.place.cell
-        yield f"{item.key} = {item.name}  # {item.name} as cell {cell} made it; bound again since\ndel {item.name}"
+        yield f"{item.key} = {item.name}  # as cell {cell} made it; bound again since"
+        yield f"del {item.name}"
 
 
 def overlay_lines(item: Item) -> Iterator[str]:
@@ -110,5 +110,3 @@ def is_long(block: str) -> bool:
 
 def is_import(block: str) -> bool:
     return block.startswith(("import ", "from "))
-
-

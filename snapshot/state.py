@@ -1,7 +1,7 @@
 """What a definition is, as digests by path: the same text in any process for the same state.
 
-This file travels with a candidate (`admit/state.py`) and is run by the worker as it is, so that both
-sides always agree. Hence: the standard library only, and syntax of Python 3.8.
+This file travels with a candidate (`admit/state.py`) and is run by the worker as it is, so that
+both sides always agree. Hence: the standard library only, and syntax of Python 3.8.
 """
 
 from __future__ import annotations
@@ -11,28 +11,31 @@ import hashlib
 import sys
 import types
 import weakref
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 # made anew by each execution, or no state: never compared
-IGNORED = frozenset(
-    "__dict__ __weakref__ __abstractmethods__ _abc_impl __subclasshook__ __doc__ __module__ "
-    "__qualname__ __annotations__ __static_attributes__ __firstlineno__ __annotate__ "
-    "__annotate_func__ __annotations_cache__ __parameters__ __orig_bases__ __slots__ __match_args__ "
-    "__hash__ __dataclass_fields__ __dataclass_params__ "
-    "__signature__ __class_vars__ __private_attributes__ __wrapped__".split()
-)
+# fmt: off
+IGNORED = frozenset((
+    "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__subclasshook__",
+    "__doc__", "__module__", "__qualname__", "__annotations__", "__static_attributes__",
+    "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__",
+    "__parameters__", "__orig_bases__", "__slots__", "__match_args__", "__hash__",
+    "__dataclass_fields__", "__dataclass_params__", "__signature__", "__class_vars__",
+    "__private_attributes__", "__wrapped__",
+))
+# fmt: on
 SLOT_TYPES = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
 WEAK = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 FUTURE_FLAGS = 0x1000000 | 0x800000  # co_flags of `from __future__ import annotations`, by version
 LARGE = 64 << 20  # bytes of a buffer that are read in full
 
 
-def describe(thing: Any) -> Dict[str, str]:
+def describe(thing: Any) -> dict[str, str]:
     """Digests of the state of a function, a class, or what a decorator made of one, by path."""
     return {path: digest(value) for path, value in parts(thing)}
 
 
-def parts(thing: Any) -> List[Tuple[str, Any]]:
+def parts(thing: Any) -> list[tuple[str, Any]]:
     """(path, value) of everything that re-running a definition must reproduce."""
     if hasattr(thing, "registry") and hasattr(thing, "dispatch"):  # functools.singledispatch
         return [("registry", dict(thing.registry))]
@@ -43,23 +46,27 @@ def parts(thing: Any) -> List[Tuple[str, Any]]:
     return [("type", type(thing)), ("state", Opened(thing))]
 
 
-def function_parts(thing: Any) -> List[Tuple[str, Any]]:
+def function_parts(thing: Any) -> list[tuple[str, Any]]:
     found = [
         ("code", thing.__code__),
         ("__defaults__", thing.__defaults__),
         ("__kwdefaults__", thing.__kwdefaults__),
     ]
     names = thing.__code__.co_freevars
-    cells = zip(names, thing.__closure__ or ())
+    cells = zip(names, thing.__closure__ or ())  # noqa: B905 - Python 3.8
     found += [("closure." + name, cell) for name, cell in cells if name != "__class__"]
     found += [(name, value) for name, value in thing.__dict__.items() if name not in IGNORED]
     return found
 
 
-def class_parts(thing: Any) -> List[Tuple[str, Any]]:
+def class_parts(thing: Any) -> list[tuple[str, Any]]:
     found = [("bases", thing.__bases__), ("metaclass", type(thing))]
     for name, value in vars(thing).items():
-        if name in IGNORED or name.startswith(("__pydantic_", "__attrs_")) or isinstance(value, SLOT_TYPES):
+        if (
+            name in IGNORED
+            or name.startswith(("__pydantic_", "__attrs_"))
+            or isinstance(value, SLOT_TYPES)
+        ):
             continue
         found.append((name, value))
     return found
@@ -80,10 +87,10 @@ def digest(value: Any) -> str:
 class Walk:
     """Digests a canonical text of a value. `seen` numbers the objects on the way here."""
 
-    def __init__(self, seen: Dict[int, int]) -> None:
+    def __init__(self, seen: dict[int, int]) -> None:
         self.hasher = hashlib.blake2b(digest_size=16)
         self.seen = seen
-        self.alive = []  # type: List[Any]
+        self.alive: list[Any] = []  # their ids stay their own
 
     def digest(self, value: Any) -> str:
         try:
@@ -119,7 +126,9 @@ class Walk:
             walker(self, value)
         elif isinstance(value, type):
             self.named(value)
-        elif kind.__module__ == "numpy" and kind.__name__ == "ndarray" and not value.dtype.hasobject:
+        elif (
+            kind.__module__ == "numpy" and kind.__name__ == "ndarray" and not value.dtype.hasobject
+        ):
             self.array(value)
         else:
             self.reduced(value)
@@ -200,7 +209,8 @@ class Walk:
         if isinstance(taken, str):
             self.text("global", taken)
             return
-        self.walk(tuple(list(part) if hasattr(part, "__next__") else part for part in taken))
+        items = [None if part is None else list(part) for part in taken[3:5]]
+        self.walk((taken[:3], items))
 
 
 class Hidden:
@@ -223,7 +233,7 @@ def importable(value: Any) -> bool:
     return found is value
 
 
-PLAIN = {kind: repr for kind in (type(None), bool, int, float, complex, str, bytes, type(...))}
+PLAIN = dict.fromkeys((type(None), bool, int, float, complex, str, bytes, type(...)), repr)
 PLAIN[range] = repr
 PLAIN[bytearray] = bytes
 WALKERS = {

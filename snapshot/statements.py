@@ -52,7 +52,7 @@ class Statements:
         )
 
     def postponed(self, cell: Cell) -> bool:
-        """Whether the cell was compiled with annotations as text: IPython keeps the flag it once saw."""
+        """Whether the cell's annotations are text: IPython keeps a flag that it once saw."""
         return any(
             other.order <= cell.order and "__future__" in other.source and postpones(other)
             for other in self.record.cells
@@ -153,7 +153,8 @@ def stored(node: ast.AST | None) -> Iterator[str]:
 def first_line(node: ast.stmt) -> int:
     """The line where the code object of a definition begins: its first decorator."""
     decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+    lines: list[int] = [node.lineno, *(decorator.lineno for decorator in decorators)]
+    return min(lines)
 
 
 def end_line(node: ast.stmt) -> int:
@@ -170,6 +171,28 @@ def text_of(cell: Cell, node: ast.stmt) -> str:
     text = "\n".join(line.removeprefix(" " * node.col_offset) for line in lines)
     # a string over several lines must keep its own indentation
     return text if same_code(text, node) else "if True:\n" + "\n".join(lines)
+
+
+def calls_code(text: str) -> bool:
+    """Whether running a definition calls something: a decorator, a hook, a metaclass."""
+    node = ast.parse(text).body[0]
+    if isinstance(node, FunctionNode):
+        return bool(node.decorator_list)
+    if isinstance(node, ast.ClassDef):
+        calls = any(isinstance(child, ast.Call) for child in ast.walk(node))
+        return bool(node.decorator_list or node.bases or node.keywords or calls)
+    return True
+
+
+def without_decorators(text: str) -> str:
+    """The definition with its decorators as comments; its lines keep their places."""
+    node = ast.parse(text).body[0]
+    decorators = getattr(node, "decorator_list", [])
+    if not decorators:
+        return text
+    lines = text.split("\n")
+    head = [f"# {line}" for line in lines[: node.lineno - 1]]
+    return "\n".join([*head, *lines[node.lineno - 1 :]])
 
 
 def same_code(text: str, node: ast.stmt) -> bool:

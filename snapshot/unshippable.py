@@ -66,7 +66,7 @@ def narrowest(path: str, thing: Any, error: Exception, references: Any) -> tuple
 def failure(thing: Any, references: Any) -> Exception | None:
     try:
         with standing_in():
-            Graph(Nowhere(), references, references.arrays).dump(thing)
+            Graph(Nowhere(), references, references.walk.arrays).dump(thing)
     except Exception as error:
         return error
     return None

@@ -20,7 +20,7 @@ Report = Dict[str, Any]
 
 
 def admit(job: Mapping[str, Any]) -> Report:
-    """The report of the contract: {"ok": True, "schema", "answers", ...} or what stands in the way."""
+    """{"ok": True, "schema", "answers", "notes", "isolation"}, or what stands in the way."""
     try:
         return examine(job)
     except Unservable as error:
@@ -54,16 +54,20 @@ def state_differences(job: Mapping[str, Any], restored: Restored) -> List[Dict[s
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8") as file:
-        wanted = json.load(file)["definitions"]
-    describe = travelling(job["admit"], "state").describe
+        wanted = json.load(file)
+    state = travelling(job["admit"], "state")
     found: List[Dict[str, str]] = []
-    for name, live in wanted.items():
-        here = describe(restored.namespace[name])
-        found += differences(name, live, here)
+    for name, live in wanted["definitions"].items():
+        found += differences(name, live, state.describe(restored.namespace[name]))
+    for name, live in wanted["values"].items():
+        if state.digest(restored.namespace[name]) != live:
+            found.append({"name": name, "path": "", "kind": "value"})
     return found
 
 
-def differences(name: str, live: Mapping[str, str], here: Mapping[str, str]) -> List[Dict[str, str]]:
+def differences(
+    name: str, live: Mapping[str, str], here: Mapping[str, str]
+) -> List[Dict[str, str]]:
     """Paths whose digests differ: `changed`, `missing` here, or `extra` here."""
     found = []
     for path in sorted({*live, *here}):

@@ -46,7 +46,7 @@ class Examples:
 
         answer = self.call(example["callee"], example["arguments"], example["keywords"])
         alike = travelling(self.job["admit"], "alike").difference
-        note = alike(example["answer"], answer, self.tolerance)
+        note = alike(example["answer"], answer, self.tolerance) if example["compare"] else ""
         if not note and example.get("check"):
             note = self.check(example["check"], {**example["operands"], "_answer": answer})
         return {
@@ -54,6 +54,7 @@ class Examples:
             "answer": shown(answer),
             "same": not note,
             "note": note,
+            "compared": example["compare"],
         }
 
     def asserted(self, example: Mapping[str, Any]) -> Dict[str, Any]:
@@ -68,9 +69,11 @@ class Examples:
         return finished(answer) if inspect.iscoroutine(answer) else answer
 
     def check(self, expression: str, operands: Mapping[str, Any]) -> str:
-        """"" if the assert holds with these operands."""
+        """ "" if the assert holds with these operands."""
         names = {**self.names, **operands}
-        return "" if eval(compile(expression, "<assert>", "eval"), names) else "the assert fails there"
+        return (
+            "" if eval(compile(expression, "<assert>", "eval"), names) else "the assert fails there"
+        )
 
 
 class Reader(pickle.Unpickler):

@@ -1,4 +1,6 @@
-"""A snapshot folder becomes live again. Written once, for every verb and for the kernel's checkout."""
+"""A snapshot folder becomes live again: written once, for every verb and for checkout."""
+
+from __future__ import annotations
 
 import linecache
 import os
@@ -14,13 +16,13 @@ SOURCE = "source.py"
 class Restored:
     """`module` is registered as `__main__`; `namespace` is its dict; `values` loads on demand."""
 
-    def __init__(self, module, values):
+    def __init__(self, module: types.ModuleType, values: Values) -> None:
         self.module = module
         self.namespace = module.__dict__
         self.values = values
 
 
-def restore(folder):
+def restore(folder: str) -> Restored:
     """Run the snapshot's source.py as module `__main__`, its values beside it."""
     values = Values(folder)
     use(values)
@@ -34,6 +36,6 @@ def restore(folder):
     return Restored(module, values)
 
 
-def show_lines(text):
+def show_lines(text: str) -> None:
     """Let tracebacks and `inspect` find the lines of source.py, which is no file of the cwd."""
     linecache.cache[SOURCE] = (len(text), None, text.splitlines(True), SOURCE)

@@ -1,6 +1,6 @@
 """Runs capture cases, each in an IPython shell of its own; one JSON line per case on stdout.
 
-`python case_runner.py CASES.json ID,ID,… [late]`. Packages are left out: cases are about values and code.
+`python case_runner.py CASES.json ID,ID,… [late]`. Packages are left out.
 """
 
 from __future__ import annotations
