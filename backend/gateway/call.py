@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from cellship.backend.gateway.link import ReplicaLink
     from cellship.backend.gateway.schema import Method
     from cellship.backend.gateway.version import Version
 
@@ -15,6 +15,21 @@ class Caller(Protocol):
 
     def answered(self, call: Call, status: int, answer: bytes) -> None:
         """Send the whole HTTP answer. Called once per call."""
+
+
+class Link(Protocol):
+    """Who works for the answer: the connection to a replica."""
+
+    id: str
+    label: bytes
+    ready: asyncio.Event
+    retired: bool
+    room: int  # calls that it takes at once
+    running: dict[int, Call]
+
+    def send(self, call: Call) -> None: ...
+
+    def cancel(self, call: Call) -> None: ...
 
 
 class Call:
@@ -61,7 +76,7 @@ class Call:
         self.pinned = False  # the caller named the version
         self.method: Method | None = None
         self.version: Version | None = None
-        self.link: ReplicaLink | None = None
+        self.link: Link | None = None
         self.taken = 0.0  # when it joined the queue
         self.sent = 0.0  # when it was handed to the worker
         self.stream = 0

@@ -11,6 +11,7 @@ import time
 import traceback
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from cellship.backend.gateway import pages
 from cellship.backend.gateway.access_log import AccessLog
@@ -26,6 +27,14 @@ from cellship.backend.gateway.table import EMPTY
 
 SWEEP = 0.1
 SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+
+
+class Connection(Protocol):
+    """A caller's connection, to the watch over time."""
+
+    def check(self, now: float) -> None: ...
+
+    def drain(self, at_once: bool) -> None: ...
 
 
 class Gateway:
@@ -46,7 +55,7 @@ class Gateway:
         self.switch = Switch(
             data / "run" / "routes.json", limits, self.counts, self._switched, self.take
         )
-        self._connections: set[HttpConnection] = set()
+        self._connections: set[Connection] = set()
         self._server: asyncio.AbstractServer | None = None
         self._id_prefix = secrets.token_hex(4).encode()
         self._id_count = count(1)
@@ -112,7 +121,7 @@ class Gateway:
             lambda: HttpConnection(self), sock=listener.dup()
         )
 
-    def connected(self, connection: HttpConnection) -> bool:
+    def connected(self, connection: Connection) -> bool:
         """Whether there is room for one more connection."""
         if len(self._connections) >= self.limits.connections:
             return False
@@ -122,7 +131,7 @@ class Gateway:
             self._loop.call_later(SWEEP, self._sweep)
         return True
 
-    def disconnected(self, connection: HttpConnection) -> None:
+    def disconnected(self, connection: Connection) -> None:
         self._connections.discard(connection)
         if self.draining and not self._connections:
             self.drained.set()

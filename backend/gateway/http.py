@@ -5,19 +5,38 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 import httptools
 
 from cellship.backend.gateway import heads
+from cellship.backend.gateway.access_log import AccessLog
 from cellship.backend.gateway.answers import CONTINUE, refusal
 from cellship.backend.gateway.call import Call
+from cellship.backend.gateway.limits import Limits
 from cellship.backend.gateway.problem import Problem
 
-if TYPE_CHECKING:
-    from cellship.backend.gateway.gateway import Gateway
-
 KEPT, PLAIN = heads.KEPT, heads.PLAIN
+
+
+class Front(Protocol):
+    """What a connection needs of the gateway."""
+
+    limits: Limits
+    log: AccessLog
+    hosts: frozenset[bytes]
+    max_body: int
+    draining: bool
+
+    def take(self, call: Call) -> None: ...
+
+    def abandon(self, call: Call) -> None: ...
+
+    def request_id(self, given: bytes | None) -> bytes: ...
+
+    def connected(self, connection: HttpConnection) -> bool: ...
+
+    def disconnected(self, connection: HttpConnection) -> None: ...
 
 
 class HttpConnection(asyncio.Protocol):
@@ -33,7 +52,7 @@ class HttpConnection(asyncio.Protocol):
         "_unread", "_url", "_waiting",
     )  # fmt: skip
 
-    def __init__(self, front: Gateway) -> None:
+    def __init__(self, front: Front) -> None:
         self._front = front
         self._parser = httptools.HttpRequestParser(self)
         self._current: Call | None = None
@@ -172,7 +191,7 @@ class HttpConnection(asyncio.Protocol):
         self._stalled = 0.0
         self._pump()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._front.disconnected(self)
         self._waiting.clear()
         self._ending = None

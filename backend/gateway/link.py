@@ -7,13 +7,14 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from cellship.backend.gateway.answers import date_header
 from cellship.backend.gateway.call import Call
 from cellship.backend.gateway.limits import Limits
 from cellship.backend.gateway.problem import error_body
 from cellship.backend.gateway.table import ReplicaEntry
+from cellship.backend.gateway.version import Version
 from cellship.backend.worker.frames import (
     AFTER_LENGTH,
     HEADER,
@@ -23,9 +24,6 @@ from cellship.backend.worker.frames import (
     Parser,
     frame,
 )
-
-if TYPE_CHECKING:
-    from cellship.backend.gateway.version import Version
 
 CALL, ANSWER, FAIL = int(Kind.CALL), int(Kind.ANSWER), int(Kind.FAIL)
 STOPPING = "replica.stopping"  # the worker's word that the call did not run
@@ -243,7 +241,7 @@ class ReplicaLink(asyncio.Protocol):
         self._parser = Parser()
         self._known = False
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self.ready.clear()
         self._ended.set()

@@ -7,9 +7,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from cellship.backend.gateway.answers import answer, refusal
-from cellship.backend.gateway.call import Call
+from cellship.backend.gateway.call import Call, Link
 from cellship.backend.gateway.counts import Counter
-from cellship.backend.gateway.link import ReplicaLink
 from cellship.backend.gateway.problem import Problem
 from cellship.backend.gateway.schema import Method
 from cellship.backend.gateway.table import VersionEntry
@@ -37,7 +36,7 @@ class Version:
         self.timeout = entry.timeout
         self.is_async = any(method.is_async for method in methods.values())
         self.concurrency = entry.concurrency or (ASYNC_CONCURRENCY if self.is_async else 1)
-        self.links: list[ReplicaLink] = []
+        self.links: list[Link] = []
         self.waiting: deque[Call] = deque()
         self._queue_is_full = queue_is_full
 
@@ -54,7 +53,7 @@ class Version:
         call.taken = time.monotonic()
         self.waiting.append(call)
 
-    def refill(self, link: ReplicaLink) -> None:
+    def refill(self, link: Link) -> None:
         """Give a replica that has room the calls that wait."""
         waiting = self.waiting
         if link.retired or not link.ready.is_set():
@@ -86,7 +85,7 @@ class Version:
         self._count(status)
         self._hand(call, status, answer(call, status, body))
 
-    def _free_link(self) -> ReplicaLink | None:
+    def _free_link(self) -> Link | None:
         best, least = None, 0
         for link in self.links:
             busy = len(link.running)
