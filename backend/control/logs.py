@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cellship.backend.control import log_segments
+from cellship.backend.control import log_places, log_segments
 from cellship.backend.control.log_segments import Position, Record
 
 
@@ -73,7 +73,7 @@ def read(sources: Sequence[Source], *, after: str | None = None, limit: int = 20
 def newest(sources: Sequence[Source], limit: int) -> Page:
     """The newest `limit` lines of all sources together."""
     starts = {
-        source.replica: log_segments.last_position(source.folder, limit, source.ended)
+        source.replica: log_places.last_position(source.folder, limit, source.ended)
         for source in sources
     }
     ends = dict(starts)
@@ -128,7 +128,7 @@ def places(sources: Sequence[Source], after: str) -> dict[str, Position]:
     """Where each source goes on. Raises BadCursor."""
     if after.isdigit():
         n = int(after[:18])
-        return {source.replica: log_segments.position_after(source.folder, n) for source in sources}
+        return {source.replica: log_places.position_after(source.folder, n) for source in sources}
     known = dict(parse_place(each) for each in after.split("~") if each)
     return {source.replica: resumed(source, known.get(source.replica)) for source in sources}
 
@@ -151,5 +151,5 @@ def resumed(source: Source, place: Position | None) -> Position:
     path = source.folder / f"{place.segment}.log"
     if not path.exists() or place.offset > path.stat().st_size:
         raise BadCursor(f"the log of {source.replica} has no such place any more")
-    time = log_segments.time_before(source.folder, place.segment, place.offset)
+    time = log_places.time_before(source.folder, place.segment, place.offset)
     return Position(place.segment, place.offset, place.n, time, place.inside)

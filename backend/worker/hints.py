@@ -12,7 +12,8 @@ from . import resolving
 from .arrays import array_shape
 from .containers import DictOf, FixedTuple, ListOf, NumberKeys
 from .models import model_shape
-from .shapes import Choice, Either, Shape, scalar
+from .scalars import scalar
+from .shapes import Choice, Either, Shape
 from .structures import is_structure, structure
 
 LISTS = (

@@ -13,16 +13,19 @@ import signal
 import threading
 import time
 import traceback
-from typing import Any, Dict, Mapping
+from types import TracebackType
+from typing import Any, Dict, Mapping, Optional
 
 from . import failures
 from .dispatch import Methods
 from .door import Door
 from .frames import PROTOCOL, Kind, frame
+from .greeter import Greeter
 from .logs import Logs
 from .method import Method
 from .signature import Unservable
 
+SOURCE = "source.py"
 FAREWELL = 5.0  # seconds for readers to take their last answers
 LINGER = 2.0  # seconds for threads of user code to end
 AT_ONCE = 64  # calls of an `async def`
@@ -129,7 +132,7 @@ def stop_on_signals(door: Door) -> None:
 
 def give_up(door: Door, logs: Logs, error: BaseException) -> int:
     """Say why it does not start: the log gets the traceback, the control plane a sentence."""
-    shown = traceback.format_exception(type(error), error, error.__traceback__)
+    shown = traceback.format_exception(type(error), error, own_part(error))
     logs.line("log", "ERROR", "".join(shown).rstrip("\n"))
     door.become("failed")
     door.tell_all(failure(error))
@@ -150,14 +153,22 @@ def failure(error: BaseException) -> bytes:
     return failures.fail(0, 500, "replica.load-failed", message)
 
 
+def own_part(error: BaseException) -> Optional[TracebackType]:
+    """The traceback from the snapshot's own code on; all of it where that did not run."""
+    steps = error.__traceback__
+    while steps and os.path.basename(steps.tb_frame.f_code.co_filename) != SOURCE:
+        steps = steps.tb_next
+    return steps or error.__traceback__
+
+
 def where(error: BaseException) -> str:
     """The last place in the snapshot's own code: `In load(), line 3: `."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if os.path.basename(each.filename) == "source.py"]
+    own = [each for each in frames if os.path.basename(each.filename) == SOURCE]
     if not own:
         return ""
     name = own[-1].name
-    inside = "source.py" if name == "<module>" else name + "()"
+    inside = SOURCE if name == "<module>" else name + "()"
     return "In {}, line {}: ".format(inside, own[-1].lineno)
 
 
@@ -182,25 +193,3 @@ def limit_exit(code: int) -> None:
 
 def seconds_since(began: float) -> bytes:
     return json.dumps({"seconds": round(time.monotonic() - began, 6)}).encode()
-
-
-class Greeter(threading.Thread):
-    """Serves the door while the main thread restores the snapshot; calls wait."""
-
-    def __init__(self, door: Door) -> None:
-        super().__init__(name="cellship-greeter", daemon=True)
-        self._door = door
-        self._ending = False
-
-    def run(self) -> None:
-        while not self._ending:
-            self._door.handle(self._door.selector.select())
-            if self._door.stopping:
-                self._door.close()
-                os._exit(0)  # nothing runs yet that could be finished
-
-    def end(self) -> None:
-        """The door belongs to the main thread again."""
-        self._ending = True
-        self._door.wake()
-        self.join()

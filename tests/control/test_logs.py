@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellship.backend.control import log_segments
-from cellship.backend.control.log_segments import LONGEST, count_in
+from cellship.backend.control import log_places, log_segments
+from cellship.backend.control.log_places import count_in
+from cellship.backend.control.log_segments import LONGEST
 from cellship.backend.control.logs import BadCursor, LogLine, Page, Source, read
 
 
@@ -236,8 +237,8 @@ def test_counts_are_kept_and_made_again(folder: Folder) -> None:
 
 
 def test_files_larger_than_a_block(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_segments, "BLOCK", 512)
-    monkeypatch.setattr(log_segments, "LONGEST_PREFIX", 64)
+    monkeypatch.setattr(log_places, "BLOCK", 512)
+    monkeypatch.setattr(log_places, "LONGEST_PREFIX", 64)
     for segment in (1, 2, 3):
         for n in range(100):
             folder.write(line(f"{n}", n / 2) if n % 7 else f"native {n}\n", segment=segment)

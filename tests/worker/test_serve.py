@@ -105,7 +105,10 @@ def test_a_snapshot_that_does_not_load(shop: Workshop) -> None:
     assert message.startswith("In load(), line 2: FileNotFoundError: ")
     assert "vocab.txt" in message
     assert gone(replica) == 1
-    assert any(line.text.startswith("FileNotFoundError") for line in replica.lines())
+    texts = replica.texts()
+    assert texts[0].startswith("Traceback")
+    assert "source.py" in texts[1]
+    assert texts[-1].startswith("FileNotFoundError")
     assert not replica.socket.exists()
 
 
