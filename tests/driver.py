@@ -9,8 +9,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,6 +142,20 @@ class Kernel:
             error, message = raised.ename, raised.evalue
         seconds = time.perf_counter() - began
         return Ran(shown(cell), seconds, error, TERMINAL.sub("", message), cell.outputs)
+
+    def interrupted(self, source: str, when: Callable[[], Any]) -> Ran:
+        """Run a cell, and press stop as soon as something has happened."""
+        pid = int(self.run("import os; print(os.getpid())").text)
+
+        def press() -> None:
+            until(when, limit=60, what="the moment to interrupt")
+            os.kill(pid, signal.SIGINT)
+
+        pressing = threading.Thread(target=press, daemon=True)
+        pressing.start()
+        ran = self.attempt(source)
+        pressing.join()
+        return ran
 
 
 @contextmanager

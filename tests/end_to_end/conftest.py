@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -63,20 +63,6 @@ def notebook(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kernel]
     with kernel(running, tmp_path) as started:
         started.run("%load_ext cellship")
         yield started
-
-
-@pytest.fixture
-def notebooks(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Kernel]]:
-    """Makes further kernels at the same service."""
-    running = request.getfixturevalue("own" if "own" in request.fixturenames else "shared")
-    with ExitStack() as stack:
-
-        def another() -> Kernel:
-            started = stack.enter_context(kernel(running, tmp_path))
-            started.run("%load_ext cellship")
-            return started
-
-        yield another
 
 
 _numbers = itertools.count(1)

@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.driver import Kernel, Ran, Service, until
+import nbformat
+from tests.driver import Kernel, Service, until
 
 CELL = "%%deploy {name}\ndef f(x: int) -> int:\n    return x + {n}\n"
 
 
-def test_two_notebooks_deploy_one_name(
-    shared: Service, notebooks: Callable[[], Kernel], name: str
-) -> None:
-    kernels = [notebooks(), notebooks()]
-    ran: list[Ran] = []
+def test_two_notebooks_deploy_one_name(shared: Service, tmp_path: Path, name: str) -> None:
+    runs = [papermill(shared, tmp_path, name, n) for n in (1, 2)]
+    ended = [run.communicate(timeout=120) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], ended
 
-    def ship(kernel: Kernel, n: int) -> None:
-        ran.append(kernel.attempt(CELL.format(name=name, n=n)))
-
-    threads = [
-        threading.Thread(target=ship, args=(kernel, n)) for n, kernel in enumerate(kernels, 1)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert [each.error for each in ran] == ["", ""], [each.text for each in ran]
-    versions = {each["version"]: each for each in shared.listed("versions", name)}
-    assert sorted(versions) == [1, 2]
+    versions = sorted(each["version"] for each in shared.listed("versions", name))
+    assert versions == [1, 2]
     answers = {version: shared.call(f"{name}@{version}", x=0).json() for version in versions}
     assert sorted(answers.values()) == [1, 2]
     assert shared.call(name, x=0).json() == answers[2], "the later commit has the traffic"
 
 
+def papermill(running: Service, folder: Path, name: str, n: int) -> subprocess.Popen[str]:
+    """A notebook that ships an entry, running."""
+    cells = ["%load_ext cellship", CELL.format(name=name, n=n)]
+    sources = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    path = folder / f"{n}.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=sources), path)
+    command = [sys.executable, "-m", "papermill", str(path), str(folder / f"{n}-out.ipynb")]
+    return subprocess.Popen(
+        [*command, "--kernel", "python3"],
+        env=running.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def test_an_interrupt_during_the_upload_leaves_nothing(own: Service, notebook: Kernel) -> None:
     notebook.run("import numpy as np\nbig = np.random.default_rng(0).random((400, 1 << 17))")
-    pid = int(notebook.run("import os; print(os.getpid())").text)
     cell = "%%deploy big\ndef big_row(n: int) -> float:\n    return float(big[n, 0])\n"
 
-    interrupted = Interrupt(pid, lambda: leased(own))
-    failed = notebook.attempt(cell)
-    interrupted.join()
+    failed = notebook.interrupted(cell, when=lambda: leased(own))
     assert failed.error, "the deploy had ended before it was interrupted"
     assert "Traceback" not in failed.message
     assert own.command("versions", "big").returncode == 3
@@ -58,16 +57,3 @@ def test_an_interrupt_during_the_upload_leaves_nothing(own: Service, notebook: K
 
 def leased(running: Service) -> list[Path]:
     return list((running.data / "leases").iterdir())
-
-
-class Interrupt(threading.Thread):
-    """What the stop button does, as soon as something has happened."""
-
-    def __init__(self, pid: int, happened: Callable[[], object]) -> None:
-        super().__init__(daemon=True)
-        self.pid, self.happened = pid, happened
-        self.start()
-
-    def run(self) -> None:
-        until(self.happened, limit=60, what="the upload has begun")
-        os.kill(self.pid, signal.SIGINT)

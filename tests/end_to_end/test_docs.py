@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +29,8 @@ def blocks(page: str) -> list[Block]:
     return [Block(each["kind"].strip(), each["text"]) for each in found]
 
 
-def runnable() -> Iterator[str]:
-    for page in PAGES:
-        if any(block.kind in RUN for block in blocks(page)):
-            yield page
+def runnable() -> list[str]:
+    return [page for page in PAGES if any(block.kind in RUN for block in blocks(page))]
 
 
 @pytest.mark.parametrize("page", runnable())

@@ -97,7 +97,9 @@ def test_a_cell_that_raised_before_does_not_ship_what_it_would_have_made(
 
 def test_a_syntax_error_is_the_users(shared: Service, notebook: Kernel, name: str) -> None:
     failed = notebook.attempt(f"%%deploy {name}\ndef f(x: int -> int:\n    return x\n")
-    assert failed.error == "SyntaxError"
+    assert failed.error == "UsageProblem"
+    assert "SyntaxError: invalid syntax" in failed.text
+    assert "Nothing ran" in failed.text
     assert shared.command("versions", name).returncode == 3
 
 

@@ -54,7 +54,7 @@ def test_a_cell_becomes_a_live_versioned_endpoint(
     with load(shared.url("digits"), json.dumps({"row": row})) as seen:
         second = notebook.run(EDITED)
         rolled = notebook.run("%cellship rollback digits")
-    assert second.text.startswith("digits@2 is live, was digits@1")
+    assert "digits@2 is live, was digits@1" in second.text
     assert "changed: predict, 1 line" in second.text
     assert rolled.text.startswith("digits@1 answers now")
     assert seen.failed == 0, seen.failures
