@@ -147,6 +147,10 @@ class Client:
     def pause(self, name: str, because: str, author: str) -> Moved:
         return self._move(name, "pause", {"because": because, "author": author})
 
+    def scale(self, name: str, replicas: int, author: str) -> Moved:
+        """How many replicas the deployment has: 0 or 1."""
+        return self._move(name, "replicas", {"replicas": replicas, "author": author})
+
     def resume(self, name: str, author: str) -> Moved:
         return self._move(name, "resume", {"author": author})
 
@@ -261,15 +265,18 @@ def folder_problem(option: Path | None) -> CellshipError | None:
 
 
 def running(option: Path | None) -> Client | None:
-    """The service if it answers; None where `start` would help. One named by URL must answer."""
+    """The service if it answers; None where `start` would help. One named by URL must answer.
+
+    A service whose supervisor was killed goes on answering, and cannot start anything.
+    """
     try:
         found = Client.find(option)
-        found.check_protocol()
+        status = found.check_protocol()
     except NoBackend:
         if is_remote(option):
             raise
         return None
-    return found
+    return found if status.supervisor or is_remote(option) else None
 
 
 def is_remote(option: Path | None) -> bool:

@@ -45,6 +45,7 @@ class Status:
     started: str = ""
     deployments: int = 0
     isolation: str = ""
+    supervisor: bool = True
     disk_free: int = 0
 
 

@@ -1,4 +1,4 @@
-"""Finding the service: option, environment variables, configuration files, the platform's default."""
+"""Finding the service: option, environment variables, configuration files, the default."""
 
 from __future__ import annotations
 

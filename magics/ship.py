@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cellship.backend.client import Client
 from cellship.backend.client_answers import Committed, Same, Version
-from cellship.magics import ship_errors
+from cellship.magics import origin, ship_errors
 from cellship.magics.deal import Deal, with_note
 from cellship.magics.deployed import Deployed, Plan
 from cellship.magics.order import Order, Standing, stand
@@ -21,8 +21,6 @@ from cellship.snapshot.candidate import Candidate
 from cellship.snapshot.errors import CellshipError
 
 STARTED_WITHIN = 900.0
-ROUTED_WITHIN = 5.0
-ROUTED_STEP = 0.02
 WAIT_STEP = 10.0  # seconds of one question; an interrupt is heard at once all the same
 
 
@@ -39,13 +37,14 @@ def ship(order: Order, session: Session, progress: Progress) -> Deployed | Plan:
             if order.plan:
                 return deal.plan(candidate)
             if deal.same is not None:
-                return already(order, deal.same, candidate, progress)
+                return already(order, client, deal.same, candidate, progress)
             committed = deal.commit(candidate, session)
         finally:
             deal.drop()
     if not committed.created:
-        return already(order, Same(committed.version, committed.url), candidate, progress)
-    return settle(order, client, committed, candidate, deal, progress)
+        same = Same(committed.version, committed.url)
+        return already(order, client, same, candidate, progress)
+    return settle(order, session, committed, candidate, deal, progress)
 
 
 @contextmanager
@@ -54,8 +53,12 @@ def staging_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def already(order: Order, same: Same, candidate: Candidate, progress: Progress) -> Deployed:
-    """Nothing to ship: the service has it."""
+def already(
+    order: Order, client: Client, same: Same, candidate: Candidate, progress: Progress
+) -> Deployed:
+    """Nothing to ship: the service has it. The number of replicas is the deployment's own."""
+    if order.replicas is not None:
+        client.scale(order.name, order.replicas, origin.author())
     return Deployed(
         name=order.name,
         version=same.version,
@@ -70,7 +73,7 @@ def already(order: Order, same: Same, candidate: Candidate, progress: Progress) 
 
 def settle(
     order: Order,
-    client: Client,
+    session: Session,
     committed: Committed,
     candidate: Candidate,
     deal: Deal,
@@ -79,7 +82,8 @@ def settle(
     """Wait until the version that exists now answers, and say what is live."""
     standing = deal.standing
     with ship_errors.waiting(order, standing, committed):
-        version = wait_started(client, committed, progress, standing)
+        version = wait_started(session, committed, progress, standing)
+    client = session.client_or_start()
     if version.state == "failed":
         raise ship_errors.did_not_start(version, standing)
     deployment = client.deployment(order.name)
@@ -106,31 +110,22 @@ def settle(
 
 
 def wait_started(
-    client: Client, committed: Committed, progress: Progress, standing: Standing
+    session: Session, committed: Committed, progress: Progress, standing: Standing
 ) -> Version:
     """Ask until it has started, or has failed to; StillGoingOn after a quarter of an hour."""
     label = f"{committed.name}@{committed.version}"
     answers = f" ({standing.live} answers)" if standing.live else ""
     progress.step(f"starting {label}{answers}")
+    client = session.client_or_start()
     if standing.paused:  # nothing of it starts before it is resumed
         return client.version(committed.name, str(committed.version))
     deadline = time.monotonic() + STARTED_WITHIN
     while time.monotonic() < deadline:
         version = client.version(committed.name, str(committed.version), wait=WAIT_STEP)
         if version.state != "starting":
-            return wait_routed(client, version)
+            return version
+        client = session.client_or_start()  # a supervisor that was killed starts nothing
     raise ship_errors.still_starting(label, standing)
-
-
-def wait_routed(client: Client, version: Version) -> Version:
-    """It has started and gets no calls: the gateway hears of it now, or somebody else was later."""
-    deadline = time.monotonic() + ROUTED_WITHIN
-    while version.state == "warm" and not version.share and time.monotonic() < deadline:
-        if client.versions(version.name)[-1].version > version.version:
-            break
-        time.sleep(ROUTED_STEP)
-        version = client.version(version.name, str(version.version))
-    return version
 
 
 def compared(result: Deployed, client: Client) -> Deployed:

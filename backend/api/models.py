@@ -75,6 +75,11 @@ class TrafficRequest(Strict):
     author: Word = ""
 
 
+class ReplicasRequest(Strict):
+    replicas: Annotated[int, Field(ge=0, le=1)]
+    author: Word = ""
+
+
 class ResumeRequest(Strict):
     author: Word = ""
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from cellship.backend.api.models import (
     Because,
     PromoteRequest,
+    ReplicasRequest,
     ResumeRequest,
     RollbackRequest,
     TrafficRequest,
@@ -31,6 +32,11 @@ async def promote(service: Served, name: str, asked: PromoteRequest) -> dict[str
 @router.post("/traffic")
 async def traffic(service: Served, name: str, asked: TrafficRequest) -> dict[str, Any]:
     return await service.operations.set_traffic(name, asked.traffic, asked.author)
+
+
+@router.post("/replicas")
+async def scale(service: Served, name: str, asked: ReplicasRequest) -> dict[str, Any]:
+    return await service.operations.scale(name, asked.replicas, asked.author)
 
 
 @router.post("/pause")

@@ -65,6 +65,8 @@ def listen(data: DataFolder) -> socket.socket:
     """The API's port, chosen once per data folder. Raises Refused where somebody else has it."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # an answer is two small writes; held back, each would wait for the caller's delayed ACK (40 ms)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind(("127.0.0.1", data.api_port))
     except OSError as error:

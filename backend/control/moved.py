@@ -95,6 +95,13 @@ def told_pause(moved: Moved) -> Told:
     return f"{moved.name} is paused: callers get 503 and are told who paused it.", undo
 
 
+def told_scale(moved: Moved) -> Told:
+    before, after = moved.before.deployment.replicas_max, moved.after.deployment.replicas_max
+    if before == after:
+        return f"{moved.name} has {after} replicas already.", ""
+    return f"{moved.name} has {after} replicas now, {before} before.", ""
+
+
 def told_resume(moved: Moved) -> Told:
     before = moved.before.deployment
     if before.paused:

@@ -18,6 +18,7 @@ from cellship.backend.control.moved import (
     told_promotion,
     told_resume,
     told_rollback,
+    told_scale,
     told_split,
 )
 from cellship.backend.control.reconciler import Reconciler
@@ -97,6 +98,13 @@ class Operations:
             )
 
         return await self._move(name, "split", by, commit, told_split)
+
+    async def scale(self, name: str, replicas: int, author: str) -> dict[str, Any]:
+        """How many replicas each version with traffic has."""
+        by = By.of(author)
+        moving = {"replicas": replicas}
+        work = partial(self._workspace.configure, name, moving, author=by.name, now=by.now)
+        return await self._move(name, "scaled", by, work, told_scale)
 
     async def pause(self, name: str, because: str, author: str) -> dict[str, Any]:
         """Nobody is answered until it is resumed."""

@@ -193,6 +193,8 @@ class Reconciler:
         for version in found.versions:
             start = self.starts.of(name, version.number)
             if start is None:
+                if found.deployment.replicas_max == 0:
+                    self.starts.record(name, version.number, OK)  # admitted, which is all it needs
                 continue
             answers = version.number in traffic
             if answers and (start.left_traffic is not None or not start.served):

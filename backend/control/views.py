@@ -14,6 +14,7 @@ from cellship.backend.data_folder import DataFolder
 from cellship.backend.workspace.deployment import Deployment, Mark
 from cellship.backend.workspace.names import no_deployment, version_name
 from cellship.backend.workspace.repository import Workspace
+from cellship.backend.workspace.traffic import resolve
 from cellship.backend.workspace.versions import VersionRecord
 from cellship.backend.workspace.words import find_version
 from cellship.snapshot.errors import UsageProblem
@@ -167,11 +168,18 @@ class Views:
             return READY
         if result == PENDING or self._reconciler.is_starting(name, number):
             return "starting"
+        if READY in states and not answers and self._is_wanted(name, wanted, number):
+            return "starting"  # ready, and the gateway hears of it in this moment
         if record.candidate and not answers and number not in wanted.bad:
             return "candidate"
         if READY in states:
             return "warm"
         return DRAINING if DRAINING in states else STOPPED
+
+    def _is_wanted(self, name: str, wanted: Deployment, number: int) -> bool:
+        versions = tuple(self._versions(name))
+        results = self._starts.results(name, [version.number for version in versions])
+        return not wanted.paused and number in resolve(wanted, versions, results)
 
     def _deployment_state(
         self, name: str, wanted: Deployment, versions: list[VersionRecord], live: int | None

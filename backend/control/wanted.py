@@ -13,6 +13,8 @@ from cellship.backend.workspace.versions import VersionRecord
 
 ROLLBACK_WINDOW = timedelta(minutes=60)
 MOST_WARM = 3
+# after a loss of the database every version's first start is tried again, the newest ones first
+MOST_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ def wanted(
     traffic = resolve(deployment, versions, results)
     if deployment.replicas_max == 0:
         return Wanted(deployment, versions, traffic, frozenset(), frozenset())
+    pending = [number for number, result in results.items() if result == PENDING]
+    first = set(sorted(pending)[-MOST_AT_ONCE:])
     if deployment.paused:
         resting = frozenset(traffic) | frozenset(answering)
-        return Wanted(deployment, versions, traffic, frozenset(), frozenset(), resting)
-    first = {number for number, result in results.items() if result == PENDING}
+        return Wanted(deployment, versions, traffic, frozenset(first), frozenset(first), resting)
     alive = {number for number, result in results.items() if result != FAILED}
     run = set(traffic) | first | set(answering) | newest_candidate(deployment, versions, results)
     run |= warm(starts, now)

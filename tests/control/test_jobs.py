@@ -77,8 +77,9 @@ def test_standard_input_ends_with_the_caller(tmp_path: Path) -> None:
         textwrap.dedent(f"""
         import asyncio, pathlib, sys
         from cellship.backend.compute.jobs import Worker, run_job
-        worker = Worker(pathlib.Path(sys.executable), {{}}, pathlib.Path({str(tmp_path)!r}) / "script.py")
-        asyncio.run(run_job(worker, "exec", {{}}, pathlib.Path({str(tmp_path)!r}) / "scratch", 60))
+        folder = pathlib.Path({str(tmp_path)!r})
+        worker = Worker(pathlib.Path(sys.executable), {{}}, folder / "script.py")
+        asyncio.run(run_job(worker, "exec", {{}}, folder / "scratch", 60))
     """)
     )
     worker(

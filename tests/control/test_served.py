@@ -14,7 +14,8 @@ import requests
 from tests.control.conftest import Ship
 
 from cellship.backend.client import Client
-from cellship.backend.client_answers import Same
+from cellship.backend.client_answers import Same, Version
+from cellship.backend.launch import down
 from cellship.snapshot.errors import NotFound, Refused
 
 FIRST = '''
@@ -223,3 +224,42 @@ def test_large_graph_is_a_pointer_in_git(client: Client, ship: Ship) -> None:
     kill_worker(client, ship)
     assert call(client, "adder").json() == 2
     assert (snapshot / "values" / "graph.pkl").stat().st_size == len(ship.graph)
+
+
+def test_replicas_are_a_setting_of_the_deployment(client: Client, ship: Ship) -> None:
+    ship("adder", FIRST)
+    assert client.scale("adder", 0, "ann").message == "adder has 0 replicas now, 1 before."
+    assert call(client, "adder").status_code == 503
+    client.scale("adder", 1, "ann")
+    assert call(client, "adder").json() == 2
+    assert len(client.versions("adder")) == 1
+
+
+def test_version_made_in_a_pause_answers_after_it(client: Client, ship: Ship) -> None:
+    ship("adder", FIRST)
+    client.pause("adder", "", "ann")
+    assert ship("adder", SECOND).state in ("warm", "stopped")
+    assert call(client, "adder").status_code == 503
+    client.resume("adder", "ann")
+    assert call(client, "adder").json() == 3
+
+
+def test_lost_database_is_made_again(client: Client, ship: Ship) -> None:
+    """All but events, metrics and tokens follow from git and the store (DESIGN.md 3.1)."""
+    for source in (FIRST, FIRST + CRASHES, SECOND):
+        ship("adder", source)
+    client.rollback("adder", None, "", "ann")
+    before = client.versions("adder")
+    down(ship.data)
+    for file in ship.data.glob("state.db*"):
+        file.unlink()
+    again = up_again(ship.data)
+    for number in (3, 2, 1):
+        again.version("adder", str(number), wait=60)
+    after = again.versions("adder")
+    assert [facts(version) for version in after] == [facts(version) for version in before]
+    assert call(again, "adder").json() == 2
+
+
+def facts(version: Version) -> tuple[object, ...]:
+    return version.version, version.digest, version.share, version.bad, version.failure
