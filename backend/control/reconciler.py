@@ -143,9 +143,8 @@ class Reconciler:
         ):
             self._later(name, RETRY)
         await asyncio.to_thread(self._note_traffic, name, found, traffic)
-        keep = found.run | found.resting
         for replica in self.replicas.of(name):
-            if replica.version not in keep and replica.state == READY:
+            if replica.version not in found.keep and replica.state == READY:
                 self._spawn(self.replicas.drain(replica, self.routes.in_flight))
 
     async def _remove(self, name: str) -> None:
@@ -171,7 +170,8 @@ class Reconciler:
     def _route(self, name: str, found: Wanted, traffic: Mapping[int, int]) -> DeploymentRoute:
         routes = {}
         for version in found.versions:
-            ready = self.replicas.ready(name, version.number)
+            stays = version.number in found.keep
+            ready = self.replicas.ready(name, version.number) if stays else []
             if not ready and version.number not in traffic:
                 continue
             routes[version.number] = VersionRoute(

@@ -32,6 +32,11 @@ class Wanted:
     first: frozenset[int]
     resting: frozenset[int] = frozenset()
 
+    @property
+    def keep(self) -> frozenset[int]:
+        """Whose replicas are not drained."""
+        return self.run | self.resting
+
     def record(self, number: int) -> VersionRecord:
         return next(version for version in self.versions if version.number == number)
 
