@@ -184,8 +184,8 @@ class CellRecord:
         transformed = self.transform(raw) if raw else "".join(linecache.getlines(name or ""))
         if not transformed:
             return
-        name = name or self.shell.compile.get_code_name(raw, transformed, number)
-        self.add(number, transformed, name, raw)
+        given = name or str(self.shell.compile.get_code_name(raw, transformed, number))
+        self.add(number, transformed, given, raw)
         if magic := cell_magic(transformed):
             self.rebuild_magic(number, *magic)
 

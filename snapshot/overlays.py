@@ -134,7 +134,7 @@ def is_plain(thing: type, node: ast.ClassDef) -> bool:
 def class_state(
     thing: type, node: ast.ClassDef, namespace: Mapping[str, Any], item: Definition
 ) -> Iterator[tuple[str, Any]]:
-    known = set(BODY_OWN)
+    known: set[str] = {*BODY_OWN}
     simple = True
     for child in node.body:
         known.update(bound_names(child))

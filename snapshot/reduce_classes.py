@@ -13,6 +13,7 @@ from cellship.snapshot.standin import build
 # fmt: off
 MADE_AGAIN = frozenset((
     "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__subclasshook__",
+    "__slotnames__",
     "__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__",
     "__annotations_cache__",
 ))
@@ -72,7 +73,7 @@ def made_by_slots(thing: type, value: Any) -> bool:
     return described and getattr(value, "__objclass__", thing) is thing
 
 
-def enumeration(thing: enum.EnumMeta, first: dict[str, Any]) -> Any:
+def enumeration(thing: Any, first: dict[str, Any]) -> Any:
     members: dict[str, Any] = {name: member._value_ for name, member in thing.__members__.items()}
     own = {
         name: value

@@ -7,23 +7,28 @@ import sys
 from collections.abc import Iterator
 
 from cellship.snapshot.draft import Draft
-from cellship.snapshot.items import Definition, Import
+from cellship.snapshot.items import Import
 from cellship.snapshot.standin import NAME
 
 OWN = frozenset({NAME, "__main__", "cellship", "builtins"})
 
 
 def roots_of(draft: Draft) -> dict[str, str]:
-    """Module name -> why: imports, imports inside functions, and what the values are made of."""
-    found = dict(draft.walk.modules)
+    """Module name -> why: what the code imports first, then what the values are made of."""
+    found: dict[str, str] = {}
     for item in draft.items:
         if isinstance(item, Import):
-            for module in imported(ast.parse(item.text)):
-                found.setdefault(module, f"{item.text}{item.place.suffix()}")
-        elif isinstance(item, Definition):
-            for module in imported(ast.parse(item.text)):
-                found.setdefault(module, f"import in {item.key}{item.place.suffix()}")
-    return {module: why for module, why in sorted(found.items()) if root(module) not in OWN}
+            note(found, item.text, f"{item.text}{item.place.suffix()}")
+    for item in draft.definitions():
+        note(found, item.text, f"import in {item.key}{item.place.suffix()}")
+    for module, why in draft.walk.modules.items():
+        found.setdefault(module, why)
+    return {module: why for module, why in found.items() if root(module) not in OWN}
+
+
+def note(found: dict[str, str], text: str, why: str) -> None:
+    for module in imported(ast.parse(text)):
+        found.setdefault(module, why)
 
 
 def root(module: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 # fmt: off
 IGNORED = frozenset((
     "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl", "__subclasshook__",
+    "__slotnames__",
     "__doc__", "__module__", "__qualname__", "__annotations__", "__static_attributes__",
     "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__",
     "__parameters__", "__orig_bases__", "__slots__", "__match_args__", "__hash__",
@@ -233,7 +234,9 @@ def importable(value: Any) -> bool:
     return found is value
 
 
-PLAIN = dict.fromkeys((type(None), bool, int, float, complex, str, bytes, type(...)), repr)
+PLAIN: dict[Any, Any] = dict.fromkeys(
+    (type(None), bool, int, float, complex, str, bytes, type(...)), repr
+)
 PLAIN[range] = repr
 PLAIN[bytearray] = bytes
 WALKERS = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.graph import Graph, Nowhere
+from cellship.snapshot.live import check_live
 from cellship.snapshot.refusal import Place, Unshippable
 from cellship.snapshot.standin import standing_in
 
@@ -53,6 +54,8 @@ def explain(cause: Exception) -> tuple[str, str, str]:
 def narrowest(path: str, thing: Any, error: Exception, references: Any) -> tuple[str, Exception]:
     """The deepest attribute or item that fails by itself, and how."""
     for _ in range(DEEPEST):
+        if own_reason(thing) is not None:
+            break
         for name, child in children(path, thing):
             failed = failure(child, references)
             if failed is not None:
@@ -61,6 +64,15 @@ def narrowest(path: str, thing: Any, error: Exception, references: Any) -> tuple
         else:
             break
     return path, error
+
+
+def own_reason(thing: Any) -> Unshippable | None:
+    """Why this very object cannot move, if it is known by its type."""
+    try:
+        check_live(thing)
+    except Unshippable as reason:
+        return reason
+    return None
 
 
 def failure(thing: Any, references: Any) -> Exception | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import sys
+import os
 import traceback
 from types import TracebackType
 from typing import Any, Coroutine, Dict, Mapping, Optional
@@ -48,7 +48,7 @@ def one_line(error: BaseException) -> str:
 
 def user_frames(error: BaseException) -> Optional[TracebackType]:
     """The traceback from the first frame that is not this package's."""
-    own = sys.modules[__package__].__path__[0]
+    own = os.path.dirname(os.path.abspath(__file__))
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(own):
         frames = frames.tb_next

@@ -23,7 +23,7 @@ def own_folders(job: Mapping[str, Any]) -> None:
     for key, names in (("home", ("HOME",)), ("tmp", ("TMPDIR",)), ("work", ())):
         if job.get(key):
             os.makedirs(job[key], exist_ok=True)
-            os.environ.update(dict.fromkeys(names, job[key]))
+            os.environ.update({name: str(job[key]) for name in names})
     # figures are drawn without a screen unless the snapshot's own variables say otherwise
     os.environ.setdefault("MPLBACKEND", "Agg")
 
