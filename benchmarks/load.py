@@ -52,6 +52,12 @@ class Load:
     def failed(self) -> int:
         return self.failures.total() + sum(answer.status != 200 for answer in self.answers)
 
+    @property
+    def told(self) -> str:
+        """What was answered and what went wrong, for a message."""
+        statuses = Counter(answer.status for answer in self.answers)
+        return f"answers {dict(statuses)}, failures {dict(self.failures)}"
+
     def last_answer_of(self, version: str) -> float:
         return max(answer.end for answer in self.answers if answer.version == version)
 

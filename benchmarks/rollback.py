@@ -50,7 +50,7 @@ def rolled_back(running: Service, roll: Callable[[], object]) -> float:
         time.sleep(SETTLE)
     running.cellship("promote", "digits@2")
     if seen.failed:
-        raise RuntimeError(f"{seen.failed} requests failed: {dict(seen.failures)}")
+        raise RuntimeError(f"requests failed: {seen.told}")
     return max(0.0, seen.last_answer_of("digits@2") - began)
 
 

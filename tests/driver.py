@@ -200,13 +200,14 @@ def stop(made: Service) -> None:
     """End the service; raises Failed for processes that outlive it, having ended those too."""
     if made.data.exists():
         made.command("down")
-    left = made.processes()
-    for process in left:
-        process.kill()
-    if left:
-        raise Failed(
-            f"still running after `cellship down`: {[process.cmdline() for process in left]}"
-        )
+    try:
+        until(lambda: not made.processes(), limit=5, what="everything has ended")
+    except Failed:
+        left = made.processes()
+        commands = [process.cmdline() for process in left]
+        for process in left:
+            process.kill()
+        raise Failed(f"still running after `cellship down`: {commands}") from None
 
 
 def until(happened: Callable[[], Any], limit: float = 20, what: str = "") -> Any:

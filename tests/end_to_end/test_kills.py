@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import psutil
 import pytest
-from benchmarks.load import load
+from benchmarks.load import Load, load
 from tests.driver import Kernel, Ran, Service, until
 
 CELL = """\
@@ -32,6 +32,7 @@ VICTIMS = {
     "worker": "_cellship",
 }
 WITHOUT_CONTROL = ("supervisor", "control")
+CONNECTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def test_killed_in_a_deploy(own: Service, notebook: Kernel, victim: str, step: s
     notebook.run(CELL.format(n=1))
     before = seen_before(own)
 
-    with load(own.url("add"), '{"x": 1}', connections=2) as seen:
+    with load(own.url("add"), '{"x": 1}', connections=CONNECTIONS) as seen:
         killer = Killer(own, victim, getattr(before, step))
         notebook.attempt(CELL.format(n=2))
         killer.join()
@@ -94,15 +95,15 @@ def test_killed_in_a_rollback(own: Service, notebook: Kernel, victim: str, step:
         notebook.run(CELL.format(n=n))
     before = seen_before(own)
 
-    with load(own.url("add"), '{"x": 1}', connections=2) as seen:
+    with load(own.url("add"), '{"x": 1}', connections=CONNECTIONS) as seen:
         happened = before.routed if step == "routed" else lambda: True
         killer = Killer(own, victim, happened)
-        first = own.command("rollback", "add", "--to", "1")
+        first = own.command("rollback", "add@1")
         killer.join()
         recover(own, victim)
         if first.returncode:
             assert "Traceback" not in first.stderr
-            until(lambda: own.command("rollback", "add", "--to", "1").returncode == 0)
+            own.command("rollback", "add@1")
         until(lambda: own.call("add", x=1).json() == 2, what="version 1 answers")
     assert killer.struck
     sound(own)
@@ -169,13 +170,12 @@ def again(notebook: Kernel, attempt: Callable[[], Ran]) -> None:
     assert not ran.error, ran.text
 
 
-def kept_answering(victim: str, seen: object) -> None:
+def kept_answering(victim: str, seen: Load) -> None:
     """Without the control plane nothing fails; otherwise what the dead process held may."""
-    failed, connections = seen.failed, 2  # type: ignore[attr-defined]
     if victim in WITHOUT_CONTROL:
-        assert failed == 0, seen.failures  # type: ignore[attr-defined]
+        assert seen.failed == 0, seen.told
     elif victim == "worker":
-        assert failed <= connections
+        assert seen.failed <= CONNECTIONS, seen.told
 
 
 def sound(running: Service) -> None:

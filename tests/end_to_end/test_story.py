@@ -57,7 +57,7 @@ def test_a_cell_becomes_a_live_versioned_endpoint(
     assert "digits@2 is live, was digits@1" in second.text
     assert "changed: predict, 1 line" in second.text
     assert rolled.text.startswith("digits@1 answers now")
-    assert seen.failed == 0, seen.failures
+    assert seen.failed == 0, seen.told
     assert {each.version for each in seen.answers} == {"digits@1", "digits@2"}
 
     assert shared.call("digits", row=row).headers["Cellship-Version"] == "digits@1"
