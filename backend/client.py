@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
-
-import requests
-from requests.auth import AuthBase
+from urllib.parse import quote
 
 from cellship.backend.client_answers import (
     Answer,
@@ -28,22 +25,10 @@ from cellship.backend.client_answers import (
     Version,
     build,
 )
+from cellship.backend.client_wire import SLOW, Wire
 from cellship.backend.locate import Connection, connection, data_folder
 from cellship.backend.protocol import PROTOCOL
-from cellship.snapshot.errors import (
-    CaptureRefused,
-    CellshipError,
-    Detail,
-    NoBackend,
-    NotFound,
-    Refused,
-    StillGoingOn,
-    UsageProblem,
-)
-
-CONNECT_LIMIT = 5.0
-QUICK = 60.0
-SLOW = 3600.0  # admit imports and calls the user's code; an interrupt ends it sooner
+from cellship.snapshot.errors import CellshipError, NoBackend, Refused
 
 
 class Client:
@@ -51,10 +36,7 @@ class Client:
 
     def __init__(self, found: Connection) -> None:
         self.connection = found
-        self._http = requests.Session()
-        self._http.auth = Bearer(found.token)
-        # a proxy of the environment cannot reach this host's own loopback
-        self._http.trust_env = not is_loopback(found.address)
+        self._wire = Wire(found)
 
     @classmethod
     def find(cls, option: Path | None = None) -> Client:
@@ -86,7 +68,8 @@ class Client:
         """Where to put what the store lacks; Same if there is nothing to ship."""
         wanted = [{"digest": blob, "size": size} for blob, size in blobs.items()]
         body = {"name": name, "digest": digest, "settings": settings, "blobs": wanted}
-        answer = self._ask("POST", "/leases", body | {"trees": list(trees)})
+        body |= {"trees": list(trees), "lease": uuid.uuid4().hex}
+        answer = self._wire.ask("POST", "/leases", body, ships=True)
         if answer.get("same"):
             return build(Same, answer["same"])
         missing = answer["missing"]
@@ -99,17 +82,17 @@ class Client:
 
     def admit(self, lease: str, body: Json) -> Json:
         """Run the worker's verb `admit` on what the lease holds; its report and `bytes_moved`."""
-        report: Json = self._ask("POST", f"/leases/{lease}/admit", body, SLOW, ships=True)
+        report: Json = self._wire.ask("POST", f"/leases/{lease}/admit", body, SLOW, ships=True)
         return report
 
     def commit(self, lease: str, body: Json) -> Committed:
         """Make the version. Raises CaptureRefused where its files may not enter git."""
         return build(
-            Committed, self._ask("POST", f"/leases/{lease}/versions", body, SLOW, ships=True)
+            Committed, self._wire.ask("POST", f"/leases/{lease}/versions", body, SLOW, ships=True)
         )
 
     def drop_lease(self, lease: str) -> None:
-        self._ask("DELETE", f"/leases/{lease}")
+        self._wire.ask("DELETE", f"/leases/{lease}")
 
     # deployments
 
@@ -125,15 +108,15 @@ class Client:
     def version(self, name: str, which: str, wait: float = 0) -> Version:
         """`which`: `7`, `live`, `previous`, `latest`. Waits up to `wait` seconds for its start."""
         path = deployment_path(name, "versions", which)
-        return build(Version, self._ask("GET", path, query={"wait": wait} if wait else {}))
+        return build(Version, self._wire.ask("GET", path, query={"wait": wait} if wait else {}))
 
     def delete(self, name: str, author: str) -> None:
-        self._ask("DELETE", deployment_path(name), limit=SLOW, query={"author": author})
+        self._wire.ask("DELETE", deployment_path(name), limit=SLOW, query={"author": author})
 
     def delete_version(self, name: str, which: str, author: str) -> None:
         """Discard a candidate that waits."""
         path = deployment_path(name, "versions", which)
-        self._ask("DELETE", path, query={"author": author})
+        self._wire.ask("DELETE", path, query={"author": author})
 
     def rollback(self, name: str, to: str | None, because: str, author: str) -> Moved:
         return self._move(name, "rollback", {"to": to, "because": because, "author": author})
@@ -157,26 +140,26 @@ class Client:
     def evaluate(self, name: str, version: str | None, expression: str) -> Evaluated:
         """Python over all names of the snapshot, in a clean worker."""
         body = {"version": version, "expression": expression}
-        return build(Evaluated, self._ask("POST", deployment_path(name, "exec"), body, SLOW))
+        return build(Evaluated, self._wire.ask("POST", deployment_path(name, "exec"), body, SLOW))
 
     def diff(self, name: str, old: str, new: str) -> Difference:
         query = {"from": old, "to": new}
-        return build(Difference, self._ask("GET", deployment_path(name, "diff"), query=query))
+        return build(Difference, self._wire.ask("GET", deployment_path(name, "diff"), query=query))
 
     def logs(
         self, name: str, *, version: str | None = None, after: Any = None, limit: int = 200
     ) -> LogPage:
         """The newest `limit` lines, or those after the cursor `after`."""
         query = {"version": version, "after": after, "limit": limit}
-        return build(LogPage, self._ask("GET", deployment_path(name, "logs"), query=query))
+        return build(LogPage, self._wire.ask("GET", deployment_path(name, "logs"), query=query))
 
     def counts(self, name: str) -> Counts:
-        answer = self._ask("GET", deployment_path(name, "counts"))
+        answer = self._wire.ask("GET", deployment_path(name, "counts"))
         rows = tuple((t, version, asked, wrong) for t, version, asked, wrong in answer["seconds"])
         return Counts(answer["now"], rows)
 
     def events(self, name: str, limit: int = 100) -> list[Json]:
-        found: list[Json] = self._ask(
+        found: list[Json] = self._wire.ask(
             "GET", deployment_path(name, "events"), query={"limit": limit}
         )
         return found
@@ -184,49 +167,13 @@ class Client:
     # the wire
 
     def _get(self, kind: type[Answer], path: str) -> Answer:
-        return build(kind, self._ask("GET", path))
+        return build(kind, self._wire.ask("GET", path))
 
     def _list(self, kind: type[Answer], path: str) -> list[Answer]:
-        return [build(kind, row) for row in self._ask("GET", path)]
+        return [build(kind, row) for row in self._wire.ask("GET", path)]
 
     def _move(self, name: str, verb: str, body: Json) -> Moved:
-        return build(Moved, self._ask("POST", deployment_path(name, verb), body))
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        body: Json | None = None,
-        limit: float = QUICK,
-        *,
-        query: Mapping[str, Any] | None = None,
-        ships: bool = False,
-    ) -> Any:
-        try:
-            response = self._http.request(
-                method,
-                f"{self.connection.address}/api/v1{path}",
-                json=body,
-                params={key: value for key, value in (query or {}).items() if value is not None},
-                timeout=(CONNECT_LIMIT, limit),
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise no_answer(self.connection, error) from error
-        if response.ok and response.status_code != 202:  # 202: the wait ended, the work has not
-            return response.json() if response.content else {}
-        raise api_error(response.status_code, response.content, ships=ships)
-
-
-class Bearer(AuthBase):
-    """The owner's token; as `auth`, because a .netrc would overwrite a plain header."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
+        return build(Moved, self._wire.ask("POST", deployment_path(name, verb), body))
 
 
 def connect_or_start(option: Path | None, say: Callable[[str], None]) -> Client:
@@ -284,57 +231,5 @@ def is_remote(option: Path | None) -> bool:
     return option is None and bool(os.environ.get("CELLSHIP_URL"))
 
 
-def api_error(status: int, content: bytes, *, ships: bool = False) -> CellshipError:
-    """The error of an answer (DESIGN.md 12), as the class that says what its reader should do."""
-    try:
-        said = json.loads(content)["error"]
-        message = str(said["message"])
-    except (ValueError, KeyError, TypeError):
-        return CellshipError(
-            f"The service answered {status} without a reason.", code="client.answer"
-        )
-    code = str(said.get("code") or "failed")
-    return error_class(status, ships and not code.startswith("api."))(
-        message,
-        code=code,
-        hint=str(said.get("hint") or ""),
-        details=tuple(
-            Detail(str(one.get("path", "")), str(one.get("message", "")))
-            for one in said.get("details") or ()
-        ),
-        request_id=str(said.get("request_id") or ""),
-    )
-
-
-def error_class(status: int, ships: bool) -> type[CellshipError]:
-    if status == 404:
-        return NotFound
-    if ships and status == 422:
-        return CaptureRefused
-    if status in (400, 413, 422):
-        return UsageProblem
-    if status == 202:
-        return StillGoingOn
-    if status in (401, 403, 409, 410, 421, 423):
-        return Refused
-    return CellshipError
-
-
-def no_answer(found: Connection, error: Exception) -> NoBackend:
-    where = f" (data folder {found.data})" if found.data else ""
-    return NoBackend(
-        f"The Cellship service at {found.address} does not answer{where}.",
-        code="backend.no-answer",
-        hint="cellship up starts it; cellship doctor says more."
-        if found.data
-        else "See CELLSHIP_URL.",
-        log_text=str(error),
-    )
-
-
 def deployment_path(*parts: str) -> str:
     return "/deployments/" + "/".join(quote(part, safe="@") for part in parts)
-
-
-def is_loopback(address: str) -> bool:
-    return urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")

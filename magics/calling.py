@@ -14,7 +14,8 @@ from typing import Any
 
 import requests
 
-from cellship.backend.client import Client, api_error, is_loopback
+from cellship.backend.client import Client
+from cellship.backend.client_wire import api_error, is_loopback
 from cellship.magics.grammar import Target
 from cellship.snapshot.errors import CellshipError, NoBackend, UsageProblem
 

@@ -32,6 +32,8 @@ class LeaseRequest(Strict):
     settings: dict[str, Any]
     blobs: Annotated[list[BlobSize], Field(max_length=MANY)] = []
     trees: Annotated[list[Digest], Field(max_length=MANY)] = []
+    # chosen by the caller, so that asking again after a lost answer opens no second one
+    lease: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
 
 
 class AdmitRequest(Strict):

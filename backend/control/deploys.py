@@ -64,9 +64,12 @@ class Deploys:
         settings: Mapping[str, Any],
         blobs: Mapping[str, int],
         trees: list[str],
+        lease: str | None = None,
     ) -> dict[str, Any]:
         """A lease and what the store lacks; or the version that holds just this already."""
-        return await asyncio.to_thread(self._open, name, digest, check(settings), blobs, trees)
+        return await asyncio.to_thread(
+            self._open, name, digest, check(settings), blobs, trees, lease
+        )
 
     def _open(
         self,
@@ -75,11 +78,13 @@ class Deploys:
         settings: dict[str, Any],
         blobs: Mapping[str, int],
         trees: list[str],
+        asked: str | None,
     ) -> dict[str, Any]:
         if (same := self._same(name, digest, settings)) is not None:
             return {"same": same, "lease": None}
         missing = self._store.missing(blobs, trees)
-        lease = self._store.open_lease(sum(blobs[digest] for digest in missing.blobs))
+        announced = sum(blobs[digest] for digest in missing.blobs)
+        lease = self._store.open_lease(announced, asked)
         return {
             "same": None,
             "lease": lease.id,

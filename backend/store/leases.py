@@ -48,10 +48,12 @@ class Leases:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
 
-    def open(self, now: float) -> Lease:
-        """A new lease with its empty folders."""
-        name = uuid.uuid4().hex
-        new = self._root / f".new-{name}"
+    def open(self, now: float, name: str | None = None) -> Lease:
+        """A new lease with its empty folders; or the one that is open under this id."""
+        name = lease_name(name or uuid.uuid4().hex)
+        if (self._root / name).exists():
+            return self.get(name)
+        new = self._root / f".new-{uuid.uuid4().hex}"
         for part in PARTS:
             (new / part).mkdir(parents=True)
         _write(new, LeaseRecord(now, now))

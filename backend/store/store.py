@@ -62,11 +62,11 @@ class Store:
             tuple(digest for digest in trees if not self._tree(digest).exists()),
         )
 
-    def open_lease(self, announced: int = 0) -> Lease:
-        """A new lease for `announced` bytes. Raises DiskFull."""
+    def open_lease(self, announced: int = 0, name: str | None = None) -> Lease:
+        """A new lease for `announced` bytes, with an id of the caller's choice. Raises DiskFull."""
         check_room(self._root, announced, self._measure)
         with no_room_means_disk_full(self._root):
-            return self._leases.open(self._clock())
+            return self._leases.open(self._clock(), name)
 
     def lease(self, name: str) -> Lease:
         """The open lease of this id. Raises NoSuchLease, BadName."""

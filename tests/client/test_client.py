@@ -11,8 +11,9 @@ import pytest
 from fake_service import FakeService, Problem
 
 from cellship.backend import client as clients
-from cellship.backend.client import Client, api_error
+from cellship.backend.client import Client
 from cellship.backend.client_answers import Lease, Same, Status, build
+from cellship.backend.client_wire import api_error
 from cellship.backend.locate import Connection
 from cellship.snapshot.errors import (
     CaptureRefused,
@@ -134,7 +135,7 @@ def test_a_netrc_does_not_replace_the_token(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    client._http.trust_env = True
+    client._wire._http.trust_env = True
     assert client.status().version == "0.1.0"
 
 

@@ -99,7 +99,7 @@ def test_backend_imports_snapshot_only() -> None:
 
 
 def test_magics_reach_the_service_through_its_client() -> None:
-    doors = ("client", "client_answers", "worker", "locate", "launch")
+    doors = ("client", "client_answers", "client_wire", "worker", "locate", "launch")
     allowed = (
         "cellship",
         "cellship.magics",

@@ -13,13 +13,12 @@ import pytest
 from fake_service import FakeService
 from IPython.core.interactiveshell import InteractiveShell
 
-import cellship
 from cellship.magics import later
 from cellship.magics.command import exit_code, tree
 from cellship.magics.interrupts import Interrupted
 from cellship.magics.line import invoke
 from cellship.magics.session import Session
-from cellship.snapshot.errors import CellshipError, NoBackend, NotFound, Refused, UsageProblem
+from cellship.snapshot.errors import NoBackend, Refused
 
 DIGEST = "d" * 64
 COMMANDS = (
@@ -341,38 +340,6 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert not any(f" {word} " in out for word in ("secret", "schedule", "%%setup"))
 
 
-def test_get_gives_something_to_call(two: FakeService, shell: InteractiveShell) -> None:
-    digits = cellship.get("digits")
-    assert digits(row=[1, 2]) == 2
-    with pytest.raises(UsageProblem, match="a list of numbers wanted"):
-        digits(row="text")
-    with pytest.raises(NotFound):
-        cellship.get("nothing")
-    assert cellship.get("digits@1").address == f"{two.address}/digits@1"
-
-
-def test_the_python_api_moves_traffic_too(two: FakeService) -> None:
-    assert cellship.rollback("digits").live == "digits@1"
-    assert cellship.promote("digits@2").live == "digits@2"
-    assert [one.version for one in cellship.versions("digits")] == [1, 2]
-    assert cellship.evaluate("digits", "1 + 1") == "2"
-    with pytest.raises(CellshipError):
-        cellship.traffic("digits", {1: 10})
-
-
-def test_deploy_from_python(two: FakeService, shell: InteractiveShell) -> None:
-    shell.run_cell("def f(x): return 2")
-    done = cellship.deploy("fresh", "f", replicas=0, message="by hand")
-    assert (done.name, done.version) == ("fresh", 1)
-
-
-def raising(error: BaseException) -> Any:
-    def action() -> None:
-        raise error
-
-    return action
-
-
 def test_an_interrupt_is_exit_code_130() -> None:
     assert exit_code(Session(), raising(KeyboardInterrupt())) == 130
 
@@ -416,3 +383,10 @@ def test_the_command_runs_as_a_process(two: FakeService) -> None:
     )
     assert done.returncode == 3
     assert done.stderr.startswith("There is no deployment nothing.")
+
+
+def raising(error: BaseException) -> Any:
+    def action() -> None:
+        raise error
+
+    return action
