@@ -235,8 +235,10 @@ def test_a_peer_that_does_not_read_is_closed_and_delays_nobody(shop: Workshop, s
     until(lambda: memory(replica) < 400 << 20, "what nobody reads is bounded")
     assert other.call(n=2).value == "xx"
     received = 0
-    while data := deaf.socket.recv(1 << 20):  # ends: the worker gave the connection up
-        received += len(data)
+    # the worker gave the connection up: it ends, or is reset where a call was still unread
+    with suppress(ConnectionError):
+        while data := deaf.socket.recv(1 << 20):
+            received += len(data)
     assert received < 160 << 20
 
 
