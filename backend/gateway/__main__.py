@@ -22,6 +22,7 @@ from cellship.backend.gateway.table import BadTable
 from cellship.backend.supervise.sockets import sockets_folder
 
 BACKLOG = 4096
+PATIENCE = 0.3  # for the replicas, before the first request is read
 OTHER_DESCRIPTORS = 512
 
 
@@ -51,9 +52,9 @@ async def run(data: Path, listener: socket.socket, limits: Limits) -> None:
 
 
 async def begin(gateway: Gateway) -> None:
-    """The table as the control plane left it; calls wait for the replicas to be connected."""
+    """The table as the control plane left it; connections wait until its replicas are there."""
     try:
-        await gateway.switch.reload(patience=0.0)
+        await gateway.switch.reload(patience=PATIENCE)
     except BadTable as error:
         print(f"The routes cannot be read: {error}", file=sys.stderr, flush=True)
 

@@ -156,9 +156,10 @@ CODES: dict[str, tuple[str, str]] = {
         "printed for this request.",
     ),
     "gateway.full": (
-        "Too many connections are open",
-        "The gateway holds some thousand connections at once. Close those that are not used, or "
-        "send several requests over one.",
+        "Too much is open at once",
+        "The gateway holds some thousand connections and 1 GiB of request bodies at once. Close "
+        "connections that are not used, send several requests over one, and send fewer large "
+        "bodies at the same time.",
     ),
     "gateway.fault": (
         "The gateway itself failed",

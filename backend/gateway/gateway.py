@@ -49,6 +49,7 @@ class Gateway:
         self.hosts: frozenset[bytes] = frozenset()
         self._own_hosts = self.hosts  # as long as no table names any
         self.max_body = EMPTY.max_body
+        self.held = 0
         self.listener: socket.socket | None = None
         self._routing = Routing(EMPTY, {})
         self._targets = self._routing.targets

@@ -99,5 +99,11 @@ def too_many() -> Problem:
     return Problem(503, "gateway.full", message, "Close some, or try again in a moment.")
 
 
+def too_much_at_once() -> Problem:
+    message = "The bodies of all calls that are being worked on are too large together."
+    retry = {"Retry-After": "1"}
+    return Problem(503, "gateway.full", message, "Try again in a moment.", headers=retry)
+
+
 def malformed(reason: str) -> Problem:
     return Problem(400, "request.malformed", f"This is not an HTTP request: {reason}.")

@@ -14,6 +14,7 @@ class Limits:
     idle: float = 300.0  # of a kept connection without a request
     unread: float = 60.0  # of an answer that its caller does not read
     linger: float = 5.0  # of reading on after a refusal, so that the refusal is read
+    held: int = 1 << 30  # bytes of bodies that were not answered yet, of all callers
     queue: int = 128  # calls that wait, per deployment
     unready: float = 10.0  # for a call to wait while no replica of its version is connected
     connect: float = 5.0  # for a new replica to be ready before a new table takes effect

@@ -68,7 +68,7 @@ class Routing:
         return Target(deployment, version, steps[1] if len(steps) == 2 else "", "", hint)
 
     def _no_deployment(self, name: str) -> Problem:
-        near = difflib.get_close_matches(name, self.deployments, 3)
+        near = difflib.get_close_matches(name[:80], self.deployments, 3)
         known = near or sorted(self.deployments)[:10]
         said = f"There is no deployment {name[:80]}." if name else "A path here begins with a name."
         hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(known)}."
@@ -117,7 +117,7 @@ def no_schema(version: Version) -> Problem:
 
 def no_method(version: Version, name: str) -> Problem:
     label, methods = version.label.decode(), sorted(one for one in version.methods if one)
-    near = difflib.get_close_matches(name, methods, 1)
+    near = difflib.get_close_matches(name[:80], methods, 1)
     if not name:
         message = f"{label} cannot be called itself; it has methods."
     else:

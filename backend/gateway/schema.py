@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,11 @@ import pydantic_core
 
 from cellship.backend.gateway import words, wrong_input
 from cellship.backend.gateway.problem import Detail, Problem
+
+# A large body would stop all other callers while it is parsed here. The worker parses and checks it
+# anyhow, and refuses it in the same words.
+LARGE = 256 * 1024
+SMALL = 4 * 1024  # up to here every wrong place is told, above only the first
 
 
 class BadSchema(ValueError):
@@ -40,6 +45,8 @@ class Method:
 
     def check(self, body: bytes, hint: str) -> bytes:
         """The body for the worker, once it is what this method takes. Raises Problem (400, 422)."""
+        if len(body) > LARGE:
+            return body
         try:
             # an entry that needs no arguments needs no body
             value = pydantic_core.from_json(body or b"{}", allow_inf_nan=False)
@@ -48,17 +55,26 @@ class Method:
             raise Problem(400, "request.not-json", message, hint) from None
         if self.validator is None or self.validator.is_valid(value):
             return body or b"{}"
-        raise self._wrong(value if body else None, hint)
+        raise self._wrong(value if body else None, hint, len(body) <= SMALL)
 
-    def _wrong(self, value: Any, hint: str) -> Problem:
+    def _wrong(self, value: Any, hint: str, small: bool) -> Problem:
         assert self.validator is not None
         if isinstance(value, dict):
-            found = wrong_input.details(self.validator.iter_errors(value), self.input)
+            errors = self.validator.iter_errors(value) if small else first(self.validator, value)
+            found = wrong_input.details(errors, self.input)
         else:
             names = ", ".join(self.input.get("properties", ())) or "the arguments"
             arrived = "nothing" if value is None else words.got(value)
             found = (Detail("", f"a JSON object with {names} wanted, got {arrived}"),)
         return Problem(422, "request.invalid", wrong_input.summary(found), hint, found)
+
+
+def first(validator: jsonschema_rs.Draft202012Validator, value: Any) -> Iterator[Any]:
+    """The first error alone: its cost does not grow with their number."""
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        yield error
 
 
 def load(path: Path) -> Mapping[str, Method]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from cellship.backend.gateway import words
 from cellship.backend.gateway.problem import Detail
+
+Wrong = tuple[list[Any], str]  # place, message
 
 MOST = 20
 SHOWN = 3
@@ -33,11 +35,15 @@ COUNTED = {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "m
 def details(errors: Iterable[Any], schema: Mapping[str, Any]) -> tuple[Detail, ...]:
     """One Detail per wrong place, of jsonschema-rs' errors; at most MOST."""
     found: dict[str, Detail] = {}
-    for error in islice(errors, MOST):
-        for place, message in wrong(error, schema):
-            path = pointer(place)
-            found.setdefault(path, Detail(path, message))
+    for place, message in islice(all_wrong(errors, schema), MOST):
+        path = pointer(place)
+        found.setdefault(path, Detail(path, message))
     return tuple(found.values())
+
+
+def all_wrong(errors: Iterable[Any], schema: Mapping[str, Any]) -> Iterator[Wrong]:
+    for error in errors:
+        yield from wrong(error, schema)
 
 
 def summary(found: tuple[Detail, ...]) -> str:
@@ -49,7 +55,7 @@ def summary(found: tuple[Detail, ...]) -> str:
     return "; ".join(said) + (f"; and {rest} more" if rest > 0 else "")
 
 
-def wrong(error: Any, schema: Mapping[str, Any]) -> Iterable[tuple[list[Any], str]]:
+def wrong(error: Any, schema: Mapping[str, Any]) -> Iterable[Wrong]:
     """(place, message) pairs of one error."""
     place, instance = list(error.instance_path), error.instance
     steps = [str(step) for step in error.schema_path]
@@ -60,7 +66,7 @@ def wrong(error: Any, schema: Mapping[str, Any]) -> Iterable[tuple[list[Any], st
         return [([*place, name], "missing")]
     if keyword in ("additionalProperties", "unevaluatedProperties"):
         known = list(holder.get("properties", {})) if isinstance(holder, Mapping) else []
-        return [([*place, name], not_known(name, known)) for name in instance if name not in known]
+        return (([*place, name], not_known(name, known)) for name in instance if name not in known)
     if keyword in BOUNDS and isinstance(holder, Mapping):
         return [(place, bound(keyword, holder[keyword], instance))]
     value = words.got(instance) if keyword not in ("enum", "const") else words.shown(instance)

@@ -334,3 +334,34 @@ def test_the_gateway_outlived_all_of_it(hasty: Rig) -> None:
             wire.sendall(sent)
     still_answers(hasty)
     assert hasty.gateway is not None and hasty.gateway.poll() is None
+
+
+def test_bodies_have_a_limit_together(rig: Rig) -> None:
+    rig.limits = {"held": 1 << 20}
+    rig.deploy()
+    rig.start()
+    part = rig.head("/digits", f"Content-Length: {900_000}") + b" " * 800_000
+    with rig.connect() as first:
+        first.sendall(part)
+        rig.until(lambda: held(rig))
+        with rig.connect() as second, suppress(ConnectionError):
+            second.sendall(part)
+            [answer] = answers_of(second, 1)
+            assert (answer.status, answer.code) == (503, "gateway.full")
+    rig.until(lambda: rig.call(row=[1] * 300_000).status == 200)
+
+
+def held(rig: Rig) -> bool:
+    """Whether most of the first body has arrived."""
+    answer = rig.request("POST", "/digits", b" " * 400_000)
+    return answer.code == "gateway.full"
+
+
+def test_a_large_wrong_body_stops_nobody(rig: Rig) -> None:
+    rig.deploy()
+    rig.start()
+    body = b'{"row": [' + b"[]," * 80_000 + b"[]]}"
+    began = time.monotonic()
+    answer = rig.request("POST", "/digits", body)
+    assert answer.message == "row[0]: a number wanted, got an empty list"
+    assert time.monotonic() - began < 3
