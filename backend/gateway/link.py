@@ -12,6 +12,7 @@ from typing import cast
 from cellship.backend.gateway.answers import date_header
 from cellship.backend.gateway.call import Call
 from cellship.backend.gateway.limits import Limits
+from cellship.backend.gateway.pace import Pace
 from cellship.backend.gateway.problem import error_body
 from cellship.backend.gateway.table import ReplicaEntry
 from cellship.backend.gateway.version import Version
@@ -57,13 +58,11 @@ class ReplicaLink(asyncio.Protocol):
         self.retired = False
         self._was_ready = False
         self._known = False  # its HELLO was the right one
-        self._limits = limits
         self._take_again = take_again  # a call that no worker has begun
         self._stream = 0
         self._sent_through = 0
         self._outgoing: list[bytes] = []
-        self._pace = 1.0  # seconds per call, a moving mean: slow until shown otherwise
-        self._busy_since = 0.0
+        self._pace = Pace(limits)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.WriteTransport | None = None
         self._ended = asyncio.Event()
@@ -74,7 +73,7 @@ class ReplicaLink(asyncio.Protocol):
     def belongs_to(self, version: Version) -> None:
         """A new table is in effect: the same replica, its version's new record."""
         self.version = version
-        self.concurrency = version.concurrency
+        self._concurrency = version.concurrency
         self._set_room()
         self._head = (
             b"Content-Type: application/json\r\nCellship-Version: %b\r\nCellship-Replica: %b\r\n"
@@ -91,7 +90,7 @@ class ReplicaLink(asyncio.Protocol):
         call.sent = time.monotonic()
         self.running[stream] = call
         if len(self.running) == 1:
-            self._busy_since = call.sent
+            self._pace.begin(call.sent)
         method, request_id, body = call.method, call.request_id, call.body
         assert method is not None
         length = AFTER_LENGTH + len(method.frame_prefix) + 1 + len(request_id) + len(body)
@@ -162,7 +161,8 @@ class ReplicaLink(asyncio.Protocol):
             else:
                 self._hear(kind, payload)
         if answered:
-            self._measure(answered)
+            self._pace.answered(answered, time.monotonic())
+            self._set_room()
             if self.version.waiting:
                 self.version.refill(self)
             if self.retired and not self.running:
@@ -196,19 +196,8 @@ class ReplicaLink(asyncio.Protocol):
         else:
             self.version.fail(call, status if 400 <= status <= 599 else 500, body)
 
-    def _measure(self, answered: int) -> None:
-        """How long a call takes this replica, and so how many may be sent before it is free."""
-        now = time.monotonic()
-        pace = (now - self._busy_since) / answered
-        self._busy_since = now
-        self._pace += (pace - self._pace) * (0.2 if pace < self._pace else 1.0)
-        self._set_room()
-
     def _set_room(self) -> None:
-        """A `def` entry runs its calls one after the other wherever they wait: let the next ones
-        wait at the worker, as long as they are served within a moment."""
-        ahead = min(self._limits.most_ahead, int(self._limits.ahead / max(self._pace, 1e-6)))
-        self.room = self.concurrency + (0 if self.version.is_async else ahead)
+        self.room = self._concurrency + (0 if self.version.is_async else self._pace.ahead)
 
     # ------------------------------------------------------------- connection
 

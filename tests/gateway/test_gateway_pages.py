@@ -15,7 +15,9 @@ from tests.gateway.rig import Rig
 
 from cellship.backend.gateway import openapi, schema, words, wrong_input
 from cellship.backend.gateway.codes import CODES
+from cellship.backend.gateway.limits import Limits
 from cellship.backend.gateway.link import parse_hello
+from cellship.backend.gateway.pace import Pace
 from cellship.backend.gateway.problem import Problem
 from cellship.backend.worker.frames import call_payload
 
@@ -221,3 +223,18 @@ def codes_of(folder: str) -> set[str]:
 def test_every_code_is_explained_and_every_explanation_is_used() -> None:
     used = codes_of("gateway") | codes_of("supervise")
     assert used == set(CODES) - {"call.failed"}
+
+
+def test_calls_are_sent_ahead_only_where_they_are_quick() -> None:
+    pace = Pace(Limits(ahead=0.002, most_ahead=32))
+    assert pace.ahead == 0
+    now = 0.0
+    for _ in range(100):
+        pace.begin(now)
+        now += 0.0001
+        pace.answered(1, now)
+    assert 15 <= pace.ahead <= 20
+    pace.answered(1, now + 0.5)
+    assert pace.ahead == 0
+    pace.answered(32, now + 0.5)
+    assert pace.ahead == 0  # one quick turn does not make it quick again
