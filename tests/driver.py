@@ -167,7 +167,7 @@ def kernel(service: Service, folder: Path, timeout: float = 120) -> Iterator[Ker
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
     )
-    with client.setup_kernel(env=service.environment):
+    with client.setup_kernel(env=service.environment, stderr=subprocess.DEVNULL):
         yield Kernel(client)
 
 
