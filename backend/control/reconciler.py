@@ -93,6 +93,7 @@ class Reconciler:
     async def settle(self, name: str) -> None:
         """Mend what differs. Returns when the routes are in effect; starts go on beside."""
         async with self._locks[name]:
+            await asyncio.to_thread(self._note_first_starts, name)
             found = await asyncio.to_thread(self._wanted, name)
             if found is None:
                 await self._remove(name)
@@ -120,6 +121,13 @@ class Reconciler:
         for task in [*self._tasks, *self._starting.values()]:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._starting.values(), return_exceptions=True)
+
+    def _note_first_starts(self, name: str) -> None:
+        """A replica that is ready proves its version, also one that was adopted."""
+        for number in {replica.version for replica in self.replicas.of(name)}:
+            pending = self.starts.result(name, number) == PENDING
+            if pending and self.replicas.ready(name, number):
+                self.starts.record(name, number, OK)
 
     def _wanted(self, name: str) -> Wanted | None:
         if name not in self.workspace.deployments():
@@ -231,8 +239,6 @@ class Reconciler:
                 LOG.exception("%s@%d could not be started", name, number)
             await asyncio.to_thread(self._start_failed, name, number, str(error), first)
             return
-        if first:
-            await asyncio.to_thread(self.starts.record, name, number, OK)
         LOG.info("%s@%d is ready in replica %s", name, number, replica.id)
         await asyncio.to_thread(self.events.record, Event("started", name, number))
 
