@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cellship.snapshot.alike import difference
+from cellship.snapshot.awaiting import finished
 from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.examples import Example
 from cellship.snapshot.request import CaptureRequest
@@ -47,8 +48,7 @@ def steady(example: Example, live: Any, tolerance: float | None) -> bool:
     try:
         again = live(*example.arguments, **example.keywords)
         if inspect.iscoroutine(again):
-            again.close()
-            return True
+            again = finished(again)
     except Exception:  # an entry that now raises does not agree with its answer
         return False
     return not difference(example.answer, again, tolerance)

@@ -131,11 +131,6 @@ CODES: dict[str, Code] = {
         "The value is nested more deeply than Python can follow, even with a large stack: a "
         "linked list of many thousand links, for example. Keep it as a flat list.",
     ),
-    "capture.top-level-await": Code(
-        "await outside a function",
-        "The body of a %%deploy cell runs as plain Python, without the event loop that notebooks "
-        "lend to their cells. Put the line that awaits into a cell of its own.",
-    ),
     "capture.unpicklable": Code(
         "A value that cannot move",
         "Values ship as data. This one says that it cannot be taken apart, or holds something "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -61,10 +62,20 @@ class Watch:
         def call(*arguments: Any, **keywords: Any) -> Any:
             __tracebackhide__ = True
             answer = function(*arguments, **keywords)
+            if inspect.iscoroutine(answer):
+                return self.awaited(answer, number, function, arguments, keywords)
             self.keep(number, function, arguments, keywords, answer)
             return answer
 
         return call
+
+    async def awaited(
+        self, answer: Any, number: int, function: Any, arguments: Any, keywords: Any
+    ) -> Any:
+        __tracebackhide__ = True
+        value = await answer
+        self.keep(number, function, arguments, keywords, value)
+        return value
 
     def keep(self, number: int, function: Any, arguments: Any, keywords: Any, answer: Any) -> None:
         node, statement, text = self._nodes[number]
@@ -113,7 +124,7 @@ def is_example(statement: ast.stmt) -> bool:
     match statement:
         case ast.Assert():
             return True
-        case ast.Expr(ast.Call() | ast.Compare() | ast.Subscript() | ast.Attribute()):
+        case ast.Expr(ast.Await() | ast.Call() | ast.Compare() | ast.Subscript() | ast.Attribute()):
             return True
     return False
 

@@ -64,7 +64,7 @@ def write_candidate(
             entry=request.entry,
             values=tuple(shipped(draft, files)),
             packages=packages.named,
-            notes=(*draft.walk.notes, *packages.notes, *notes),
+            notes=(*late(draft, record), *draft.walk.notes, *packages.notes, *notes),
         ),
     )
 
@@ -120,6 +120,16 @@ def description(
         "why_not_portable": reasons,
         "entry": request.entry,
     }
+
+
+def late(draft: Draft, record: CellRecord) -> list[str]:
+    """Whether cells that ship ran before the record began."""
+    before = [cell.number for cell in record.cells[: record.late]]
+    reached = {item.place.cell for item in draft.items}
+    if not reached & set(before):
+        return []
+    cells = f"cells {min(before)}-{max(before)}" if len(set(before)) > 1 else f"cell {before[0]}"
+    return [f"{cells} ran before cellship was loaded: folder and order taken from history"]
 
 
 def captured_files(request: CaptureRequest, draft: Draft) -> tuple[CapturedFile, ...]:

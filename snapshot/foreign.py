@@ -54,25 +54,39 @@ def as_name(line: str, original: str, name: str) -> str:
 def patches_of(
     value: Any, namespace: Mapping[str, Any], statements: Statements
 ) -> Iterator[tuple[str, Any]]:
-    """(path, live value) of attributes that cells set on this module or imported class."""
-    for path in assigned_paths(statements):
+    """(path, live value) of what the notebook set on this module, or on this imported class."""
+    for path in [*assigned_paths(statements), *own_functions(value, namespace)]:
         root = namespace.get(path.split(".")[0])
-        if root is value and not is_submodule(value, path):
-            found = attribute(root, path.partition(".")[2])
-            if found is not None:
-                yield path, found
-
-
-def is_submodule(value: Any, path: str) -> bool:
-    return isinstance(attribute(value, path.partition(".")[2]), types.ModuleType)
+        found = attribute(root, path.partition(".")[2])
+        if root is value and found is not None and not isinstance(found, types.ModuleType):
+            yield path, found
 
 
 def assigned_paths(statements: Statements) -> Iterator[str]:
-    """`pd.options.mode.copy_on_write`: dotted targets of assignments in all cells."""
+    """`pd.options.mode.copy_on_write`: what assignments and `setattr` of all cells name."""
     seen: dict[str, None] = {}
     for cell in statements.record.cells:
-        for node in ast.walk(cell.tree()) if "." in cell.source else ():
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                seen.setdefault(dotted(node))
+        for node in ast.walk(cell.tree()) if "." in cell.source or "setattr" in cell.source else ():
+            seen.setdefault(assigned_path(node))
     seen.pop("", None)
     yield from seen
+
+
+def assigned_path(node: ast.AST) -> str:
+    match node:
+        case ast.Attribute(ctx=ast.Store()):
+            return dotted(node)
+        case ast.Call(func=ast.Name("setattr"), args=[target, ast.Constant(value=str(name)), _]):
+            path = dotted(target) or getattr(target, "id", "")
+            return f"{path}.{name}" if path else ""
+    return ""
+
+
+def own_functions(value: Any, namespace: Mapping[str, Any]) -> Iterator[str]:
+    """Functions of the notebook that stand in somebody else's module, however they came there."""
+    if not isinstance(value, types.ModuleType):
+        return
+    names = [name for name, bound in namespace.items() if bound is value]
+    for attribute_name, found in list(vars(value).items()):
+        if isinstance(found, types.FunctionType) and found.__globals__ is namespace:
+            yield from (f"{name}.{attribute_name}" for name in names[:1])

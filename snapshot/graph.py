@@ -34,6 +34,9 @@ class References(Protocol):
     def reads(self, function: types.FunctionType) -> dict[str, Any] | None:
         """A function goes by value. Its globals, if they are not the notebook's or a module's."""
 
+    def remade(self, thing: Any) -> None:
+        """`thing` is made anew, not as it is: a lock."""
+
     def keep(self, target: Any) -> None:
         """A weak reference points at `target`. Raises Unshippable if nothing keeps it alive."""
 
@@ -54,7 +57,7 @@ class Graph(pickle.Pickler):
         self.codes = 0  # code objects written, each bound to this minor version of Python
         self.ordered = Ordered()
         self.by_type: dict[type, Callable[[Any], Any]] = {
-            **reduce_process.reducers(self),
+            **reduce_process.reducers(references),
             types.FunctionType: self.function,
             types.ModuleType: self.module,
             types.CodeType: self.code,
@@ -92,6 +95,8 @@ class Graph(pickle.Pickler):
             return NotImplemented
         if type(thing).__module__ == "typing" and (found := self.named(thing)) is not None:
             return found
+        if isinstance(thing, BaseException):
+            return reduce_classes.exception(thing)
         check_live(thing)
         self.note(type(thing))
         reduced = self.arrays.reduce(thing)

@@ -34,6 +34,13 @@ class Import(Item):
 
 
 @dataclass
+class Setting(Item):
+    """A line that sets something of a library; it binds nothing."""
+
+    text: str = ""
+
+
+@dataclass
 class Constant(Item):
     """A small immutable value, written out."""
 

@@ -10,7 +10,7 @@ from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.items import Decisions, Definition
 from cellship.snapshot.order import early_values
 
-BY_VALUE = ("code", "bases", "metaclass", "type", "state")  # what no assignment can put right
+BY_VALUE = ("code", "bases", "metaclass", "type", "registry")  # what no assignment can put right
 
 
 def learn(
@@ -24,7 +24,7 @@ def learn(
         for difference in report["differences"]:
             decide(difference, decisions, draft)
     else:
-        raise refusal(report)
+        raise refusal(report, draft)
 
 
 def add_root(report: dict[str, Any], roots: dict[str, str]) -> None:
@@ -57,7 +57,7 @@ def decide(difference: dict[str, str], decisions: Decisions, draft: Draft) -> No
         return
     item = draft.walk.items.get(name)
     known = decisions.overlays.get(name, set()) | decisions.removed.get(name, set())
-    hopeless = path in BY_VALUE or path.startswith("closure.") or path in known
+    hopeless = path in BY_VALUE or path.startswith(("closure.", "state.")) or path in known
     if (
         not isinstance(item, Definition)
         or hopeless
@@ -87,11 +87,20 @@ def changes_by_itself(name: str) -> CaptureRefused:
     )
 
 
-def refusal(report: dict[str, Any]) -> CaptureRefused:
+def said_there(report: dict[str, Any], draft: Draft) -> str:
+    """The line of source.py where it stopped."""
+    number = str(report["where"]).rpartition(" ")[2]
+    lines = draft.source.splitlines()
+    if not number.isdigit() or not 0 < int(number) <= len(lines):
+        return ""
+    return f": {lines[int(number) - 1].partition('  #')[0].strip()}"
+
+
+def refusal(report: dict[str, Any], draft: Draft) -> CaptureRefused:
     if report.get("problem") == "refused":
         return CaptureRefused(report["message"], code=report["code"], hint=report.get("hint", ""))
     said = report.get("message") or "it ended without a word"
-    where = f" ({report['where']})" if report.get("where") else ""
+    where = f" ({report['where']}{said_there(report, draft)})" if report.get("where") else ""
     return CaptureRefused(
         f"A clean worker could not load it{where}: {said}",
         code="capture.fails-there",

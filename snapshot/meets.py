@@ -56,6 +56,13 @@ class Meets:
         if self.walk.current is not None:
             self.walk.current.later += list(keys)
 
+    def remade(self, thing: Any) -> None:
+        """A lock is made anew; the receipt says so."""
+        item = self.walk.current
+        note = f"{item.key} holds a lock: it is made again, unlocked" if item else ""
+        if note and note not in self.walk.notes:
+            self.walk.notes.append(note)
+
     def keep(self, target: Any) -> None:
         """A weak reference ships with the name that keeps its target alive. Raises Unshippable."""
         for name, value in list(self.walk.namespace.items()):

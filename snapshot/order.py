@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cellship.snapshot.items import Alias, Constant, Definition, Import, Item, Patch, Value
+from cellship.snapshot.items import (
+    Alias,
+    Constant,
+    Definition,
+    Import,
+    Item,
+    Patch,
+    Setting,
+    Value,
+)
 
-RANK = {Import: 0, Constant: 1, Definition: 2, Alias: 2, Value: 3, Patch: 4}
+RANK = {Import: 0, Setting: 1, Constant: 2, Definition: 3, Alias: 3, Value: 4, Patch: 5}
 
 
 class NeedsItself(Exception):

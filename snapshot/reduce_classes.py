@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import enum
 import types
 from typing import Any
@@ -82,6 +83,14 @@ def enumeration(thing: Any, first: dict[str, Any]) -> Any:
     }
     made = (type(thing), thing.__name__, thing.__bases__, first, members)
     return build.enum_, made, own, None, None, build.fill_class
+
+
+def exception(thing: BaseException) -> Any:
+    """An exception of the notebook's own, without calling its __init__ again."""
+    kind = type(thing)
+    if kind.__module__ != "__main__" or kind.__reduce__ is not BaseException.__reduce__:
+        return NotImplemented
+    return copyreg.__newobj__, (kind, *thing.args), dict(vars(thing)) or None  # type: ignore[attr-defined]
 
 
 def property_(thing: property) -> Any:

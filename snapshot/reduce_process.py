@@ -7,28 +7,32 @@ import gc
 import threading
 import types
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from cellship.snapshot.refusal import Unshippable
 from cellship.snapshot.standin import build
+
+if TYPE_CHECKING:
+    from cellship.snapshot.graph import References
 
 LOCK = type(threading.Lock())
 RLOCK = type(threading.RLock())
 FIELD_KIND = type(getattr(dataclasses, "_FIELD"))  # noqa: B009
 
 
-def reducers(graph: Any) -> dict[type, Callable[[Any], Any]]:
+def reducers(references: References) -> dict[type, Callable[[Any], Any]]:
     """Reducers by exact type."""
     return {
-        LOCK: lock,
-        RLOCK: rlock,
+        LOCK: partial(lock, references),
+        RLOCK: partial(rlock, references),
         types.MappingProxyType: proxy,
         memoryview: view,
         FIELD_KIND: field_kind,
     }
 
 
-def lock(thing: Any) -> Any:
+def lock(references: References, thing: Any) -> Any:
     """A lock is made again, unlocked."""
     if thing.locked():
         raise Unshippable(
@@ -36,13 +40,15 @@ def lock(thing: Any) -> Any:
             "A lock that is held cannot move to another process.",
             "Release it before you ship.",
         )
+    references.remade(thing)
     return build.lock, ()
 
 
-def rlock(thing: Any) -> Any:
+def rlock(references: References, thing: Any) -> Any:
     """The same for a re-entrant lock, which cannot be asked before Python 3.14."""
     if "locked" in repr(thing) and "unlocked" not in repr(thing):
-        return lock(Held())
+        return lock(references, Held())
+    references.remade(thing)
     return build.rlock, ()
 
 

@@ -6,7 +6,7 @@ import ast
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from cellship.snapshot.errors import UsageProblem
+from cellship.snapshot.awaiting import finished
 from cellship.snapshot.example_calls import Watch
 
 if TYPE_CHECKING:
@@ -43,18 +43,12 @@ def execute(shell: Any, watch: Watch, transformed: str, filename: str) -> Any:
 
 
 def compiled(shell: Any, tree: ast.AST, filename: str, mode: str) -> Any:
-    with shell.compile.extra_flags(getattr(ast, "PyCF_ALLOW_TOP_LEVEL_AWAIT", 0)):
-        code = shell.compile(tree, filename, mode)
-    if code.co_flags & inspect.CO_COROUTINE:
-        raise UsageProblem(
-            "await at the top level of a %%deploy cell is not run.",
-            code="capture.top-level-await",
-            hint="Put that line into a cell of its own.",
-        )
-    return code
+    with shell.compile.extra_flags(ast.PyCF_ALLOW_TOP_LEVEL_AWAIT):
+        return shell.compile(tree, filename, mode)
 
 
 def run(shell: Any, code: Any) -> Any:
     __tracebackhide__ = True
     with shell.builtin_trap:
-        return eval(code, shell.user_global_ns, shell.user_ns)
+        value = eval(code, shell.user_global_ns, shell.user_ns)
+        return finished(value) if code.co_flags & inspect.CO_COROUTINE else value

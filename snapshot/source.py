@@ -6,7 +6,17 @@ import ast
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from cellship.snapshot.items import Alias, Constant, Definition, Import, Item, Overlay, Patch, Value
+from cellship.snapshot.items import (
+    Alias,
+    Constant,
+    Definition,
+    Import,
+    Item,
+    Overlay,
+    Patch,
+    Setting,
+    Value,
+)
 from cellship.snapshot.names import annotations_in
 from cellship.snapshot.shapes import described
 from cellship.snapshot.shell_code import replaced
@@ -17,16 +27,29 @@ POSTPONED = "from __future__ import annotations"
 def write_source(items: Sequence[Item], sizes: Mapping[str, int]) -> str:
     """The text of source.py. `sizes`: bytes of each value, for the comments of its load lines."""
     postponed = all_postponed(items)
-    body = [block for item in items for block in blocks(item, postponed, sizes, items)]
-    overlays = [line for item in items for line in overlay_lines(item)]
-    head = [*([POSTPONED] if postponed else []), *imports(body, overlays)]
+    load = loader(items)
+    body = [block for item in items for block in blocks(item, postponed, sizes, load)]
+    overlays = [line for item in items for line in overlay_lines(item, load)]
+    head = [*([POSTPONED] if postponed else []), *imports(items, load)]
     sections = [section for section in (head, body, overlays) if section]
     return spaced([block for section in sections for block in section])
 
 
-def imports(body: list[str], overlays: list[str]) -> list[str]:
-    used = any("load(" in block for block in [*body, *overlays])
-    return ["from _cellship import load"] if used else []
+def loader(items: Sequence[Item]) -> str:
+    """What source.py calls `_cellship.load`: another name if the notebook has one of its own."""
+    return "load" if all(item.key != "load" for item in items) else "_cellship_load"
+
+
+def imports(items: Sequence[Item], load: str) -> list[str]:
+    if not any(loads(item) for item in items):
+        return []
+    return ["from _cellship import load" + (f" as {load}" if load != "load" else "")]
+
+
+def loads(item: Item) -> bool:
+    if isinstance(item, Definition):
+        return any(overlay.text is None and not overlay.removed for overlay in item.overlays)
+    return isinstance(item, Value) or (isinstance(item, Patch) and item.text is None)
 
 
 def all_postponed(items: Sequence[Item]) -> bool:
@@ -35,19 +58,17 @@ def all_postponed(items: Sequence[Item]) -> bool:
     return bool(found) and all(found)
 
 
-def blocks(
-    item: Item, postponed: bool, sizes: Mapping[str, int], items: Sequence[Item]
-) -> Iterator[str]:
+def blocks(item: Item, postponed: bool, sizes: Mapping[str, int], load: str) -> Iterator[str]:
     """The statements of one item."""
-    if isinstance(item, Import | Constant):
+    if isinstance(item, Import | Setting | Constant):
         yield item.text
     elif isinstance(item, Value):
         comment = described(item.thing, sizes.get(item.key, 0))
-        yield f"{item.key} = load({json.dumps(item.key)})  # {comment}"
+        yield f"{item.key} = {load}({json.dumps(item.key)})  # {comment}"
     elif isinstance(item, Alias):
         yield f"{item.key} = {item.of}"
     elif isinstance(item, Patch):
-        yield f"{item.path} = {item.text or f'load({json.dumps(item.path)})'}"
+        yield f"{item.path} = {item.text or f'{load}({json.dumps(item.path)})'}"
     elif isinstance(item, Definition):
         yield from definition(item, postponed)
 
@@ -61,15 +82,15 @@ def definition(item: Definition, postponed: bool) -> Iterator[str]:
         yield f"del {item.name}"
 
 
-def overlay_lines(item: Item) -> Iterator[str]:
+def overlay_lines(item: Item, load: str) -> Iterator[str]:
     for overlay in getattr(item, "overlays", ()):
-        yield overlay_line(overlay)
+        yield overlay_line(overlay, load)
 
 
-def overlay_line(overlay: Overlay) -> str:
+def overlay_line(overlay: Overlay, load: str) -> str:
     if overlay.removed:
         return f"del {overlay.path}"
-    return f"{overlay.path} = {overlay.text or f'load({json.dumps(overlay.path)})'}"
+    return f"{overlay.path} = {overlay.text or f'{load}({json.dumps(overlay.path)})'}"
 
 
 def quoted(text: str) -> str:

@@ -44,7 +44,7 @@ def parts(thing: Any) -> list[tuple[str, Any]]:
         return function_parts(thing)
     if isinstance(thing, type):
         return class_parts(thing)
-    return [("type", type(thing)), ("state", Opened(thing))]
+    return [("type", type(thing)), *wrapper_parts(thing)]
 
 
 def function_parts(thing: Any) -> list[tuple[str, Any]]:
@@ -73,11 +73,14 @@ def class_parts(thing: Any) -> list[tuple[str, Any]]:
     return found
 
 
-class Opened:
-    """Marks an object that is described by its own state, not by the name it can be found under."""
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
+def wrapper_parts(thing: Any) -> list[tuple[str, Any]]:
+    """What a decorator's object holds: all of it, or for a library's type the function inside."""
+    if type(thing).__module__ == "__main__":
+        return [("state." + name, value) for name, value in getattr(thing, "__dict__", {}).items()]
+    names = ("__wrapped__", "py_func", "func", "__func__", "fget")
+    found = [(name, getattr(thing, name, None)) for name in names]
+    kinds = (types.FunctionType, type)
+    return [("state." + name, value) for name, value in found if isinstance(value, kinds)]
 
 
 def digest(value: Any) -> str:
@@ -185,13 +188,6 @@ class Walk:
     def property_(self, value: Any) -> None:
         self.each("property", [value.fget, value.fset, value.fdel])
 
-    def opened(self, value: Any) -> None:
-        inner = value.thing
-        if hasattr(inner, "cache_parameters"):
-            self.each("cache", [inner.__wrapped__, inner.cache_parameters()])
-        else:
-            self.reduced(inner)
-
     def array(self, value: Any) -> None:
         self.text("array", value.dtype.str, value.shape)
         data = value.tobytes() if value.nbytes <= LARGE else value.ravel()[:1024].tobytes()
@@ -255,5 +251,4 @@ WALKERS = {
     staticmethod: Walk.wrapper,
     classmethod: Walk.wrapper,
     property: Walk.property_,
-    Opened: Walk.opened,
 }

@@ -26,6 +26,7 @@ from cellship.snapshot.items import (
     Position,
     Value,
 )
+from cellship.snapshot.library_settings import settings_of
 from cellship.snapshot.literals import MISSING, literal
 from cellship.snapshot.meets import Meets
 from cellship.snapshot.missing import Missing, missing_name
@@ -74,9 +75,17 @@ class Walk:
             self.current = self._queue.popleft()
             self.expand(self.current)
         self.current = None
+        self.older_first()
+        self.items.update({item.key: item for item in settings_of(self.statements, self.items)})
         for missing in self._missing:
             if missing.name not in self._assigned:
                 raise missing_name(missing, self.namespace, self.statements)
+
+    def older_first(self) -> None:
+        """What a name meant before is defined, and unbound, before the name is bound."""
+        for item in list(self.items.values()):
+            if isinstance(item, Definition) and item.key != item.name and item.name in self.items:
+                self.items[item.name].first.append(item.key)
 
     # names
 

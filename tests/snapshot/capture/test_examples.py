@@ -112,3 +112,27 @@ def test_no_example_run(notebook: Any) -> None:
     candidate = notebook.deploy("def f(x): return x\nf(1)", "f", example_run=False)
     assert "examples not run (--no-example-run)" in candidate.receipt.notes
     assert candidate.receipt.checked == ("no example: answers not compared",)
+
+
+def test_an_async_entry_is_awaited_here_and_there(notebook: Any) -> None:
+    body = "import asyncio\nasync def f(x):\n  await asyncio.sleep(0)\n  return x + 1\n"
+    candidate = notebook.deploy(body + "assert await f(1) == 2\nawait f(2)", "f")
+    assert candidate.receipt.checked == (
+        "f(1) gave 2 there as here",
+        "f(2) gave 3 there as here",
+    )
+    assert notebook.record.run(notebook.shell, "await f(5)") == 6
+
+
+def test_await_inside_a_running_loop(notebook: Any) -> None:
+    import asyncio
+
+    async def kernel() -> Any:
+        return notebook.record.run(notebook.shell, "async def g(x): return x\nawait g(4)")
+
+    assert asyncio.run(kernel()) == 4
+
+
+def test_a_remade_lock_is_told(notebook: Any) -> None:
+    notebook.run("import threading\nL = threading.Lock()\ndef f(x):\n  with L: return x")
+    assert "L holds a lock: it is made again, unlocked" in notebook.capture("f").receipt.notes
