@@ -29,6 +29,7 @@ class AccessLog:
         self._fd = -1
         self._size = 0
         self._dropped = 0
+        self._torn = False  # the last line was cut short
         self._second = 0
         self._prefix = ""
         self._paths: dict[bytes, str] = {}
@@ -44,11 +45,12 @@ class AccessLog:
             return
         lines, self._lines = self._lines, []
         offset = time.time() - time.monotonic()
-        text = "".join([self._format(line, offset) for line in lines])
+        data = "".join([self._format(line, offset) for line in lines]).encode()
         try:
-            self._write(text.encode())
+            written = self._write(data)
         except OSError:
-            self._dropped += len(lines)
+            written = 0
+        self._dropped += data[written:].count(b"\n")
 
     def close(self) -> None:
         self.flush()
@@ -85,14 +87,20 @@ class AccessLog:
                 self._paths[path] = text
         return text
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> int:
+        """How many bytes of `data` are in the file. Raises OSError if it takes none."""
         if self._fd < 0 or self._size > self._limits.log_segment:
             self._next_segment()
-        if self._dropped:
-            data = b'{"dropped":%d}\n' % self._dropped + data
-        os.write(self._fd, data)
-        self._size += len(data)
-        self._dropped = 0
+        first = (b"\n" if self._torn else b"") + self._gap()
+        written = os.write(self._fd, first + data)
+        self._size += written
+        self._torn = written < len(first) + len(data)
+        if written >= len(first):
+            self._dropped = 0
+        return max(0, written - len(first))
+
+    def _gap(self) -> bytes:
+        return b'{"dropped":%d}\n' % self._dropped if self._dropped else b""
 
     def _next_segment(self) -> None:
         """Open a new file: two gateways that overlap never write to the same one."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .complain import complain
 from .processes import oom_kills
 
 AT_HAND = 1000
@@ -51,8 +52,10 @@ class Exits:
 
     def add(self, ended: Exit) -> None:
         self._remember(ended)
-        with open(self._file, "ab") as file:
-            file.write(json.dumps(asdict(ended)).encode() + b"\n")
+        try:
+            append(self._file, json.dumps(asdict(ended)).encode())
+        except OSError as error:  # a full disk must not end the supervisor
+            complain(f"the exit of {ended.id} could not be written down: {error}")
 
     def memory_ran_out(self, number: int | None, ours: bool) -> bool:
         """Whether a SIGKILL that we did not send came from the kernel, for want of memory."""
@@ -81,6 +84,16 @@ def peak_memory(usage: resource.struct_rusage) -> int:
 
 def now() -> float:
     return round(time.time(), 3)
+
+
+def append(file: Path, line: bytes) -> None:
+    """Add a line; on a line of its own even if the last one was cut short by a full disk."""
+    with open(file, "a+b") as stream:
+        end = stream.seek(0, os.SEEK_END)
+        if end:
+            stream.seek(end - 1)
+        torn = end and stream.read(1) != b"\n"
+        stream.write((b"\n" if torn else b"") + line + b"\n")
 
 
 def read(file: Path) -> Iterator[Exit]:

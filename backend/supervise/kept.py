@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 
+from .complain import complain
 from .family import Child, Family
 from .loop import Loop, Timer
 from .spawn import Order
@@ -35,7 +35,7 @@ class Kept:
         try:
             self._child = self._family.spawn(order, order.id)
         except OSError as error:
-            print(f"{order.id} could not be started: {error}", file=sys.stderr, flush=True)
+            complain(f"{order.id} could not be started: {error}")
             self._again()
 
     def leave(self) -> None:

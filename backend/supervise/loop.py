@@ -8,8 +8,11 @@ import os
 import selectors
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from .complain import complain
 
 Callback = Callable[[], None]
 
@@ -67,7 +70,7 @@ class Loop:
             for key, _ in self._selector.select(self._pause()):
                 # an earlier callback of this turn may have let go of this descriptor
                 if key.fd in self._selector.get_map():
-                    key.data()
+                    guarded(key.data)
             self._run_timers()
 
     def stop(self) -> None:
@@ -83,7 +86,7 @@ class Loop:
         while self._timers and self._timers[0].when <= now:
             timer = heapq.heappop(self._timers)
             if timer.call is not None:
-                timer.call()
+                guarded(timer.call)
 
     def _signals(self) -> None:
         try:
@@ -93,3 +96,11 @@ class Loop:
         for number in set(numbers):
             if number in self._on_signal:
                 self._on_signal[number]()
+
+
+def guarded(call: Callback) -> None:
+    """A defect in one callback must not end the parent of everything."""
+    try:
+        call()
+    except Exception:
+        complain(traceback.format_exc())

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -94,10 +94,13 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def find(argv: list[str], cwd: str) -> int | None:
-    """A process with exactly this command line and folder: one whose pid was never written down."""
+def find(argv: list[str], cwd: str, known: Container[int]) -> int | None:
+    """A process with exactly this command line and folder that is not `known`: one whose pid was
+    never written down."""
     wanted = b"".join(os.fsencode(word) + b"\0" for word in argv)
     for pid in pids():
+        if pid in known:
+            continue
         with suppress(OSError):
             if Path(f"/proc/{pid}/cmdline").read_bytes() != wanted:
                 continue

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from . import processes
+from .complain import complain
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,11 @@ class Record:
 
 
 class Records:
-    """The file and its content; every change is written at once."""
+    """The file and its content; every change is written at once.
+
+    Where the disk is full the change is kept in memory: a gateway that can be started again is
+    worth more than a record of it.
+    """
 
     def __init__(self, file: Path, known: list[Record]) -> None:
         self._file = file
@@ -51,8 +56,11 @@ class Records:
             "children": [asdict(record) for record in self._records.values()],
         }
         aside = self._file.with_suffix(".new")
-        aside.write_text(json.dumps(facts, indent=1))
-        os.replace(aside, self._file)
+        try:
+            aside.write_text(json.dumps(facts, indent=1))
+            os.replace(aside, self._file)
+        except OSError as error:
+            complain(f"children.json could not be written: {error}")
 
 
 def left_behind(file: Path) -> list[Record]:
@@ -64,11 +72,12 @@ def left_behind(file: Path) -> list[Record]:
         return []
     if facts["boot"] != processes.boot_id():
         return [replace(record, pid=0) for record in records]  # pids of another life
-    return [record if record.pid else search(record) for record in records]
+    known = {record.pid for record in records}
+    return [record if record.pid else search(record, known) for record in records]
 
 
-def search(record: Record) -> Record:
+def search(record: Record, known: set[int]) -> Record:
     """A child whose supervisor died between starting it and writing its pid down."""
-    pid = processes.find(record.argv, record.cwd)
+    pid = processes.find(record.argv, record.cwd, known)
     started = processes.start_time(pid) if pid else None
     return record if pid is None or started is None else replace(record, pid=pid, started=started)

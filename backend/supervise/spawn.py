@@ -64,8 +64,9 @@ def popen(order: Order, stdin: int, output: IO[bytes]) -> int:
 
 
 def text_file(text: str) -> IO[bytes]:
-    """An unnamed file to read from: never full, unlike a pipe."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+    """An unnamed file to read from: never full, unlike a pipe; in memory where there is that."""
+    maker = getattr(os, "memfd_create", None)
+    file = open(maker("stdin"), "w+b") if maker else tempfile.TemporaryFile()  # noqa: SIM115
     file.write(text.encode())
     file.seek(0)
     return file
