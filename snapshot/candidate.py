@@ -1,4 +1,4 @@
-"""A captured entry on its way to the store: small files in a folder, large bytes where they were."""
+"""A captured entry on its way to the store: small files in a folder, large bytes elsewhere."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Candidate:
     """All of one capture.
 
     `folder` holds the files that go to git (DESIGN.md 4: source.py, values/manifest.json,
-    values/graph.pkl, files/manifest.json, examples.json, pylock.toml, snapshot.json, provenance.json;
-    schema.json after admit). `values/buffers/<digest>` and `files/<n>` are `blobs`, not in
+    values/graph.pkl, files/manifest.json, examples.json, pylock.toml, snapshot.json,
+    provenance.json; schema.json after admit). `values/buffers/<digest>` and `files/<n>` are `blobs`, not in
     the folder. `admit_folder` holds what only admit needs and nobody keeps: state digests, pickled
     example arguments. `digest` names the snapshot: see `snapshot.identity`.
     """

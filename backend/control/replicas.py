@@ -86,6 +86,9 @@ class Replicas:
             if replica.name == name and version in (None, replica.version):
                 yield replica
 
+    def find(self, replica: str) -> Replica | None:
+        return self._replicas.get(replica)
+
     def ready(self, name: str, version: int) -> list[Replica]:
         return [replica for replica in self.of(name, version) if replica.state == READY]
 

@@ -116,6 +116,12 @@ class Routes:
         """Requests per second and version of the last two minutes. Raises NobodyAnswers."""
         return await ask(self.gateway, {"do": "counts"})
 
+    async def hung(self, wait: float) -> dict[str, dict[str, Any]]:
+        """Replicas with a call that outlived its limit; waits for one. Raises NobodyAnswers."""
+        answer = await ask(self.gateway, {"do": "hung", "wait": wait}, wait + 10)
+        found: dict[str, dict[str, Any]] = answer["replicas"]
+        return found
+
     def _write(self) -> None:
         port = self.data.gateway_port
         table = {

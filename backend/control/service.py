@@ -15,6 +15,7 @@ from cellship.backend.compute.jobs import run_job
 from cellship.backend.compute.process import ProcessProvider
 from cellship.backend.control.deploys import Deploys
 from cellship.backend.control.events import Events
+from cellship.backend.control.hung import Hung
 from cellship.backend.control.operations import Operations
 from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.replicas import Replicas
@@ -80,6 +81,7 @@ class Service:
         await self._replicas.adopt()
         self._tasks = [
             asyncio.create_task(self._reconciler.run()),
+            asyncio.create_task(Hung(self.routes, self._replicas, self.events).run()),
             asyncio.create_task(self._keep_house()),
         ]
 

@@ -35,9 +35,11 @@ class Ship:
         made = self.commit(name, source, **asked)
         return self.client.version(name, str(made.version), wait=60)
 
-    def commit(self, name: str, source: str, **asked: Any) -> Committed:
+    def commit(
+        self, name: str, source: str, settings: dict[str, Any] | None = None, **asked: Any
+    ) -> Committed:
         lease, digest = self.lease(name, source)
-        body = {"name": name, "digest": digest, "settings": {"entry": ENTRY}}
+        body = {"name": name, "digest": digest, "settings": {"entry": ENTRY, **(settings or {})}}
         report = self.client.admit(lease.id, body | {"example_run": False})
         assert report["ok"], report
         return self.client.commit(lease.id, body | {"author": "ann"} | asked)

@@ -263,3 +263,23 @@ def test_lost_database_is_made_again(client: Client, ship: Ship) -> None:
 
 def facts(version: Version) -> tuple[object, ...]:
     return version.version, version.digest, version.share, version.bad, version.failure
+
+
+HANGS = """
+import time
+
+def predict(x: int) -> int:
+    while x == 13:
+        time.sleep(0.1)
+    return x + 1
+"""
+
+
+def test_replica_that_hangs_is_replaced(client: Client, ship: Ship) -> None:
+    ship("adder", HANGS, settings={"timeout": 1})
+    replica = call(client, "adder").headers["Cellship-Replica"]
+    assert call(client, "adder", 13).status_code == 504
+    answer = call(client, "adder")
+    assert answer.json() == 2
+    assert answer.headers["Cellship-Replica"] != replica
+    assert "replaced" in [event["kind"] for event in client.events("adder")]
