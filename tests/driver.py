@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -167,8 +168,12 @@ def kernel(service: Service, folder: Path, timeout: float = 120) -> Iterator[Ker
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
     )
-    with client.setup_kernel(env=service.environment, stderr=subprocess.DEVNULL):
-        yield Kernel(client)
+    manager = client.create_kernel_manager()
+    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
+        # sockets in a folder: two kernels that start at once could choose the same free port
+        manager.transport, manager.ip = "ipc", f"{sockets}/ipc"
+        with client.setup_kernel(env=service.environment, stderr=subprocess.DEVNULL):
+            yield Kernel(client)
 
 
 def shown(cell: Any) -> str:

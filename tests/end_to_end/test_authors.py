@@ -14,8 +14,8 @@ CELL = "%%deploy {name}\ndef f(x: int) -> int:\n    return x + {n}\n"
 
 def test_two_notebooks_deploy_one_name(shared: Service, tmp_path: Path, name: str) -> None:
     runs = [papermill(shared, tmp_path, name, n) for n in (1, 2)]
-    ended = [run.communicate(timeout=120) for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], ended
+    said = [run.communicate(timeout=120)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], "\n".join(said)
 
     versions = sorted(each["version"] for each in shared.listed("versions", name))
     assert versions == [1, 2]
