@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,10 +39,10 @@ class Arrays:
     noting: bool = True
 
     def reduce(self, thing: Any) -> Any:
-        """How to build an array or a tensor again; None if `thing` is neither."""
+        """How to build an array or a tensor again; None for types that are neither."""
         numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
         if numpy is not None and type(thing) in (numpy.ndarray, numpy.memmap):
-            return None if thing.dtype.hasobject else self.array(thing)
+            return NotImplemented if thing.dtype.hasobject else self.array(thing)
         if torch is not None and isinstance(thing, torch.Tensor):
             return Tensors(self, torch).reduce(thing)
         return None
@@ -66,9 +67,9 @@ class Arrays:
         if self.noting:
             self.regions.append(Region(start, end, holder))
             return self.regions[-1]
-        for region in self.shared:
-            if region.start <= start and end <= region.end:
-                return region
+        at = bisect_right(self.shared, start, key=lambda region: region.start) - 1
+        if at >= 0 and end <= self.shared[at].end:
+            return self.shared[at]
         return Region(start, end, holder)
 
     def settle(self) -> None:
@@ -105,7 +106,7 @@ class Tensors:
         if type(thing) is torch.nn.Parameter:
             return build.parameter, (thing.data, thing.requires_grad), attributes(thing)
         if type(thing) is not torch.Tensor or thing.layout != torch.strided or thing.is_quantized:
-            return None
+            return NotImplemented
         if thing.grad_fn is not None:
             raise Unshippable(
                 "capture.graph-tensor",

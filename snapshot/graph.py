@@ -54,6 +54,7 @@ class Graph(pickle.Pickler):
         self.references = references
         self.arrays = arrays
         self.buffers: list[pickle.PickleBuffer] = []
+        self._usual: set[type] = set()  # met before, and left to pickle
         self.codes = 0  # code objects written, each bound to this minor version of Python
         self.ordered = Ordered()
         self.by_type: dict[type, Callable[[Any], Any]] = {
@@ -86,21 +87,32 @@ class Graph(pickle.Pickler):
 
     def reducer_override(self, thing: Any) -> Any:
         """How objects that the pickle module cannot hold, or would split, are built again."""
-        reduce = self.by_type.get(type(thing))
+        kind = type(thing)
+        if kind in self._usual:
+            return NotImplemented
+        reduce = self.by_type.get(kind)
         if reduce is not None:
             return reduce(thing)
         if isinstance(thing, type):
             return self.class_(thing)
-        if type(thing) in PARTS:
+        reduced = self.special(thing)
+        if reduced is not None:
+            return reduced
+        self._usual.add(kind)
+        return NotImplemented
+
+    def special(self, thing: Any) -> Any:
+        """The reduction of an object of an unusual type; None for types that pickle knows."""
+        kind = type(thing)
+        if kind in PARTS:
             return NotImplemented
-        if type(thing).__module__ == "typing" and (found := self.named(thing)) is not None:
-            return found
+        if kind.__module__ == "typing":
+            return self.named(thing) or NotImplemented
+        check_live(thing)
+        self.note(kind)
         if isinstance(thing, BaseException):
             return reduce_classes.exception(thing)
-        check_live(thing)
-        self.note(type(thing))
-        reduced = self.arrays.reduce(thing)
-        return NotImplemented if reduced is None else reduced
+        return self.arrays.reduce(thing)
 
     def function(self, thing: types.FunctionType) -> Any:
         if thing.__module__ == build.__name__ or self.note(thing):
