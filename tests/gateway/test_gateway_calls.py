@@ -196,18 +196,18 @@ def test_a_large_body_and_a_large_answer(digits: Rig) -> None:
     assert len(digits.call(do="big", size=20_000_000).body) == 20_000_002
 
 
-def test_answers_are_logged_and_counted(digits: Rig) -> None:
-    digits.call(row=[1])
-    digits.call(do="raise")
-    digits.call("/none")
-    lines = digits.until(lambda: digits.log() if len(digits.log()) >= 3 else None)
+def test_answers_are_logged_and_counted(own_digits: Rig) -> None:
+    own_digits.call(row=[1])
+    own_digits.call(do="raise")
+    own_digits.call("/none")
+    lines = own_digits.until(lambda: own_digits.log() if len(own_digits.log()) >= 3 else None)
     assert [(one["path"], one["status"], one["version"]) for one in lines] == [
         ("/digits", 200, "digits@1"),
         ("/digits", 500, "digits@1"),
         ("/none", 404, None),
     ]
     assert lines[0]["request_id"] and lines[0]["replica"] == "digits-1-0"
-    seconds = digits.ask({"do": "counts"})["seconds"]
+    seconds = own_digits.ask({"do": "counts"})["seconds"]
     assert sum(one[3] for one in seconds) == 2
     assert sum(one[4] for one in seconds) == 1
     assert {(one[1], one[2]) for one in seconds} == {("digits", 1)}

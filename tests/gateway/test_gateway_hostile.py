@@ -8,20 +8,9 @@ from contextlib import ExitStack, suppress
 
 import psutil
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gateway.rig import Answer, Rig, answers_of
-
-SHORT = {"arrive": 0.5, "linger": 0.5, "idle": 1.0, "unread": 0.5}
-
-
-@pytest.fixture
-def hasty(rig: Rig) -> Rig:
-    """A gateway that waits half a second where it would wait half a minute."""
-    rig.limits = SHORT
-    rig.deploy()
-    rig.start()
-    return rig
 
 
 def status_of(rig: Rig, sent: bytes) -> int:
@@ -310,11 +299,7 @@ def test_nothing_is_left_open(hasty: Rig) -> None:
     assert hasty.ask({"do": "in_flight"})["replicas"] == {"digits-1-0": 0}
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_a_request_with_a_few_bytes_changed(hasty: Rig, data: st.DataObject) -> None:
     """Whatever comes, the connection ends or goes on, and the next caller is served."""

@@ -56,10 +56,10 @@ def test_the_example_is_a_body_that_works(digits: Rig) -> None:
 
 
 @pytest.mark.parametrize("recorded", [None, "{", '{"examples": [{"arguments": null}]}', "[]"])
-def test_without_an_example(digits: Rig, recorded: str | None) -> None:
-    path = digits.folder / "digits-1-examples.json"
+def test_without_an_example(own_digits: Rig, recorded: str | None) -> None:
+    path = own_digits.folder / "digits-1-examples.json"
     path.unlink() if recorded is None else path.write_text(recorded)
-    answer = digits.request("GET", "/digits/-/example")
+    answer = own_digits.request("GET", "/digits/-/example")
     assert (answer.status, answer.code) == (404, "example.none")
 
 

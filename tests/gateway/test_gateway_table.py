@@ -160,13 +160,13 @@ def test_somebody_else_behind_the_socket_is_not_asked(rig: Rig, wrong: str) -> N
     assert "is digits-1-0 with snapshot digest-1" in rig.output()
 
 
-def test_a_damaged_table_changes_nothing(digits: Rig) -> None:
-    routes = digits.folder / "run" / "routes.json"
+def test_a_damaged_table_changes_nothing(own_digits: Rig) -> None:
+    routes = own_digits.folder / "run" / "routes.json"
     for text in ("{", '{"format": 99}', "[]", '{"format": 1}'):
         routes.write_text(text)
-        answer = digits.ask({"do": "reload"})
-        assert (answer["ok"], answer["generation"]) == (False, digits.generation)
-        assert digits.call(row=[1]).json == 1
+        answer = own_digits.ask({"do": "reload"})
+        assert (answer["ok"], answer["generation"]) == (False, own_digits.generation)
+        assert own_digits.call(row=[1]).json == 1
 
 
 def test_calls_that_wait_go_where_the_new_table_says(rig: Rig) -> None:
@@ -213,11 +213,11 @@ def test_a_worker_that_dies_with_a_call_costs_that_call(rig: Rig) -> None:
     assert [rig.call(row=[1]).status for _ in range(5)] == [200] * 5
 
 
-def test_a_replica_that_comes_back_is_found(digits: Rig) -> None:
-    digits.kill("digits-1-0")
+def test_a_replica_that_comes_back_is_found(own_digits: Rig) -> None:
+    own_digits.kill("digits-1-0")
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(digits.call, row=[4])
-        digits.work("digits-1-0", "digits", 1)
+        call = pool.submit(own_digits.call, row=[4])
+        own_digits.work("digits-1-0", "digits", 1)
         assert call.result().json == 4
 
 
@@ -261,75 +261,75 @@ def test_a_call_that_takes_too_long(rig: Rig) -> None:
     assert rig.call(row=[1]).status == 200
 
 
-def test_a_call_whose_caller_left_keeps_its_place_until_the_worker_is_done(digits: Rig) -> None:
-    with digits.connect() as wire:
-        wire.sendall(digits.post(b'{"do": "sleep", "seconds": 0.5}'))
-        digits.until(lambda: health(digits)["in_flight"] == 1)
-    digits.until(lambda: any(line["status"] == 499 for line in digits.log()))
-    assert health(digits)["in_flight"] == 1
-    assert digits.call(row=[1]).json == 1
+def test_a_call_whose_caller_left_keeps_its_place_until_the_worker_is_done(own_digits: Rig) -> None:
+    with own_digits.connect() as wire:
+        wire.sendall(own_digits.post(b'{"do": "sleep", "seconds": 0.5}'))
+        own_digits.until(lambda: health(own_digits)["in_flight"] == 1)
+    own_digits.until(lambda: any(line["status"] == 499 for line in own_digits.log()))
+    assert health(own_digits)["in_flight"] == 1
+    assert own_digits.call(row=[1]).json == 1
 
 
-def test_a_caller_that_leaves_the_queue_is_forgotten(digits: Rig) -> None:
+def test_a_caller_that_leaves_the_queue_is_forgotten(own_digits: Rig) -> None:
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(digits.call, do="sleep", seconds=0.7)
-        digits.until(lambda: health(digits)["in_flight"] == 1)
-        with digits.connect() as wire:
-            wire.sendall(digits.post(b'{"do": "die"}'))
-            digits.until(lambda: health(digits)["waiting"] == 1)
-        digits.until(lambda: health(digits)["waiting"] == 0)
+        first = pool.submit(own_digits.call, do="sleep", seconds=0.7)
+        own_digits.until(lambda: health(own_digits)["in_flight"] == 1)
+        with own_digits.connect() as wire:
+            wire.sendall(own_digits.post(b'{"do": "die"}'))
+            own_digits.until(lambda: health(own_digits)["waiting"] == 1)
+        own_digits.until(lambda: health(own_digits)["waiting"] == 0)
         assert first.result().status == 200
-    assert digits.call(row=[1]).status == 200
+    assert own_digits.call(row=[1]).status == 200
 
 
-def test_fast_calls_of_a_def_are_sent_ahead_and_slow_ones_are_not(digits: Rig) -> None:
+def test_fast_calls_of_a_def_are_sent_ahead_and_slow_ones_are_not(own_digits: Rig) -> None:
     for _ in range(200):
-        digits.call(row=[1])
+        own_digits.call(row=[1])
     with ThreadPoolExecutor(4) as pool:
-        slow = [pool.submit(digits.call, do="sleep", seconds=0.3) for _ in range(2)]
+        slow = [pool.submit(own_digits.call, do="sleep", seconds=0.3) for _ in range(2)]
         [one.result() for one in slow]
-        more = [pool.submit(digits.call, do="sleep", seconds=0.3) for _ in range(4)]
-        digits.until(lambda: health(digits)["waiting"] == 3)
-        assert health(digits)["in_flight"] == 1
+        more = [pool.submit(own_digits.call, do="sleep", seconds=0.3) for _ in range(4)]
+        own_digits.until(lambda: health(own_digits)["waiting"] == 3)
+        assert health(own_digits)["in_flight"] == 1
         assert [one.result().status for one in more] == [200] * 4
 
 
-def test_a_killed_gateway_is_replaced_within_a_second(digits: Rig) -> None:
-    assert digits.gateway is not None
-    digits.gateway.send_signal(signal.SIGKILL)
-    digits.gateway.wait()
-    waiting = digits.connect()  # waits in the listening socket's queue
-    waiting.sendall(digits.post(b'{"row": [7]}'))
+def test_a_killed_gateway_is_replaced_within_a_second(own_digits: Rig) -> None:
+    assert own_digits.gateway is not None
+    own_digits.gateway.send_signal(signal.SIGKILL)
+    own_digits.gateway.wait()
+    waiting = own_digits.connect()  # waits in the listening socket's queue
+    waiting.sendall(own_digits.post(b'{"row": [7]}'))
     began = time.monotonic()
-    digits.start()
+    own_digits.start()
     with waiting:
         assert answers_of(waiting, 1)[0].json == 7
     assert time.monotonic() - began < 5  # a second where nothing else runs; the machine is shared
 
 
-def test_a_gateway_that_is_to_stop_finishes_what_it_has(digits: Rig) -> None:
-    assert digits.gateway is not None
-    idle = digits.connect()
-    idle.sendall(digits.post())
+def test_a_gateway_that_is_to_stop_finishes_what_it_has(own_digits: Rig) -> None:
+    assert own_digits.gateway is not None
+    idle = own_digits.connect()
+    idle.sendall(own_digits.post())
     answers_of(idle, 1)
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(digits.call, do="sleep", seconds=0.5)
-        digits.until(lambda: health(digits)["in_flight"] == 1)
-        digits.gateway.send_signal(signal.SIGTERM)
+        call = pool.submit(own_digits.call, do="sleep", seconds=0.5)
+        own_digits.until(lambda: health(own_digits)["in_flight"] == 1)
+        own_digits.gateway.send_signal(signal.SIGTERM)
         assert call.result().headers["Connection"] == "close"
     assert idle.recv(10) == b""
     idle.close()
-    assert digits.gateway.wait(10) == 0
-    assert digits.gateway.args and not (digits.sockets / "gateway.sock").exists()
+    assert own_digits.gateway.wait(10) == 0
+    assert own_digits.gateway.args and not (own_digits.sockets / "gateway.sock").exists()
 
 
-def test_a_successor_takes_over_without_a_failed_request(digits: Rig) -> None:
-    old = digits.gateway
+def test_a_successor_takes_over_without_a_failed_request(own_digits: Rig) -> None:
+    old = own_digits.gateway
     assert old is not None
     stop = threading.Event()
     with ThreadPoolExecutor(4) as pool:
-        clients = [pool.submit(load_again, digits, stop) for _ in range(4)]
-        digits.start()
+        clients = [pool.submit(load_again, own_digits, stop) for _ in range(4)]
+        own_digits.start()
         assert old.wait(20) == 0
         stop.set()
     assert {status for client in clients for status in client.result()} == {200}
