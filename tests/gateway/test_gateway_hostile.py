@@ -261,7 +261,7 @@ def connections(rig: Rig) -> int:
 
 def test_a_slow_reader_gets_all_of_its_answer(digits: Rig) -> None:
     with digits.connect() as wire:
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         wire.sendall(digits.post(b'{"do": "big", "size": 3000000}') + digits.post(b'{"row": [5]}'))
         first, second = answers_of(wire, 2)
         assert (len(first.body), second.json) == (3_000_002, 5)
