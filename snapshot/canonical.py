@@ -16,6 +16,10 @@ class Ordered:
     def __init__(self) -> None:
         self._stand_ins: dict[int, StandIn] = {}
 
+    def met(self) -> set[int]:
+        """Ids of the sets that were met."""
+        return set(self._stand_ins)
+
     def stand_in(self, thing: Any) -> Any:
         """An object whose reduction makes the set."""
         found = self._stand_ins.get(id(thing))

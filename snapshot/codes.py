@@ -43,6 +43,12 @@ CODES: dict[str, Code] = {
         "notebook's own, has a hook that would then run a second time. Define the class at the "
         "top level of a cell.",
     ),
+    "capture.context-variable": Code(
+        "A context variable that is set",
+        "The value of a context variable belongs to one chain of calls in one process. The "
+        "variable itself ships with its default, and would answer with that default in a worker. "
+        "Set it inside the function, or use a parameter.",
+    ),
     "capture.entry-kind": Code(
         "Not something that can be called by requests",
         "An endpoint calls a function, an async function, a lambda, a partial, a method of an "

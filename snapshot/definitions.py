@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
 import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cellship.snapshot.errors import CaptureRefused
 from cellship.snapshot.find import Finder, Source
 from cellship.snapshot.importable import import_path
 from cellship.snapshot.items import Decisions, Definition
@@ -68,6 +70,8 @@ class Definitions:
 
     def define(self, thing: Any, source: Source | None) -> str | None:
         key = self.key_for(source, thing) if source is not None else ""
+        if isinstance(thing, contextvars.ContextVar) and thing in contextvars.copy_context():
+            raise unshippable_context(key or thing.name)
         if source is None or key in self.decisions.by_value:
             self._by_value[id(thing)] = thing
             return None
@@ -104,6 +108,15 @@ class Definitions:
         while f"{source.name}__{number}" in {*self._paths.values(), *self.namespace}:
             number += 1
         return f"{source.name}__{number}"
+
+
+def unshippable_context(name: str) -> CaptureRefused:
+    return CaptureRefused(
+        f"{name} is a context variable that was set in this kernel.\n"
+        "  What is set holds for this context only; a worker would find the default.",
+        code="capture.context-variable",
+        hint="Set it inside the function, or pass the value as a parameter.",
+    )
 
 
 def may_be_defined(thing: Any) -> bool:

@@ -57,8 +57,8 @@ def followed(
     """Follow the entry; a definition that needs itself goes by value, and it is followed again."""
     for _ in range(CYCLES):
         walk = Walk(namespace, Statements(record), decisions)
-        walk.entry(request.entry.split(".")[0])
         try:
+            walk.entry(request.entry.split(".")[0])
             items = in_order(walk.items)
         except NeedsItself as cycle:
             decisions.by_value.add(cycle.key)

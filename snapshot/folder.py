@@ -20,7 +20,7 @@ from cellship.snapshot.items import Definition, Value
 from cellship.snapshot.order import early_values
 from cellship.snapshot.packages import Packages, resolve
 from cellship.snapshot.portable import why_not_portable
-from cellship.snapshot.provenance import provenance
+from cellship.snapshot.provenance import environment_variables, provenance
 from cellship.snapshot.recorded import Examples
 from cellship.snapshot.request import CaptureRequest
 from cellship.snapshot.roots import roots_of
@@ -64,7 +64,13 @@ def write_candidate(
             entry=request.entry,
             values=tuple(shipped(draft, files)),
             packages=packages.named,
-            notes=(*late(draft, record), *draft.walk.notes, *packages.notes, *notes),
+            notes=(
+                *late(draft, record),
+                *variables(draft),
+                *draft.walk.notes,
+                *packages.notes,
+                *notes,
+            ),
         ),
     )
 
@@ -120,6 +126,12 @@ def description(
         "why_not_portable": reasons,
         "entry": request.entry,
     }
+
+
+def variables(draft: Draft) -> list[str]:
+    """Environment variables that the code reads: a worker has its own."""
+    names = sorted(set(environment_variables(draft)))
+    return [f"reads the environment variable {name}, which does not ship" for name in names]
 
 
 def late(draft: Draft, record: CellRecord) -> list[str]:

@@ -72,6 +72,10 @@ class Graph(pickle.Pickler):
             weakref.ReferenceType: self.weak,
         }
 
+    def met(self) -> set[int]:
+        """Ids of the objects that the stream holds as one."""
+        return {*self.memo.copy(), *self.ordered.met()}
+
     def take(self, buffer: pickle.PickleBuffer) -> bool:
         """Whether this buffer stays in the stream (protocol 5's question)."""
         with memoryview(buffer) as view:

@@ -70,6 +70,13 @@ class Overlay:
     thing: Any
     text: str | None  # the literal; None: it lies in the graph
     removed: bool = False  # the live object has no such attribute
+    call: bool = False  # `path(thing)` instead of an assignment
+    number: int = 0  # of several calls of one path
+
+    @property
+    def name(self) -> str:
+        """What the stream calls the value."""
+        return f"{self.path}({self.number})" if self.call else self.path
 
 
 @dataclass

@@ -19,7 +19,7 @@ RANK = {Import: 0, Setting: 1, Constant: 2, Definition: 3, Alias: 3, Value: 4, P
 
 
 class NeedsItself(Exception):
-    """Running this definition needs a value that needs the definition: one must go by value."""
+    """Running this definition again will not do: it needs itself, or shares state with a value."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)

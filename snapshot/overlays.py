@@ -37,7 +37,20 @@ def overlays_of(
         Overlay(f"{item.key}.{name}", None, None, removed=True)
         for name in decisions.removed.get(item.key, ())
     ]
-    return sorted(found, key=lambda each: each.path)
+    found += virtual_subclasses(item)
+    return sorted(found, key=lambda each: (each.path, each.number))
+
+
+def virtual_subclasses(item: Definition) -> list[Overlay]:
+    """`Base.register(Other)`: what an abstract class was told to count as its subclasses."""
+    if not isinstance(item.thing, abc.ABCMeta) or not hasattr(abc, "_get_dump"):
+        return []
+    live = [reference() for reference in abc._get_dump(item.thing)[0]]
+    classes = sorted(
+        (c for c in live if c is not None), key=lambda c: (c.__module__, c.__qualname__)
+    )
+    path = f"{item.key}.register"
+    return [Overlay(path, c, None, call=True, number=n) for n, c in enumerate(classes)]
 
 
 def overlay(key: str, name: str, thing: Any) -> Overlay:

@@ -90,7 +90,8 @@ def overlay_lines(item: Item, load: str) -> Iterator[str]:
 def overlay_line(overlay: Overlay, load: str) -> str:
     if overlay.removed:
         return f"del {overlay.path}"
-    return f"{overlay.path} = {overlay.text or f'{load}({json.dumps(overlay.path)})'}"
+    value = overlay.text or f"{load}({json.dumps(overlay.name)})"
+    return f"{overlay.path}({value})" if overlay.call else f"{overlay.path} = {value}"
 
 
 def quoted(text: str) -> str:

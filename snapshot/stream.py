@@ -97,7 +97,7 @@ def steps(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
             yield {item.path: item.thing}
         elif isinstance(item, Definition):
             needed = (o for o in item.overlays if o.text is None and not o.removed)
-            last.update({overlay.path: overlay.thing for overlay in needed})
+            last.update({overlay.name: overlay.thing for overlay in needed})
     yield last
 
 

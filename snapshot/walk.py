@@ -31,10 +31,12 @@ from cellship.snapshot.literals import MISSING, literal
 from cellship.snapshot.meets import Meets
 from cellship.snapshot.missing import Missing, missing_name
 from cellship.snapshot.names import Names, line_of, names_in
+from cellship.snapshot.order import NeedsItself
 from cellship.snapshot.overlays import overlays_of
 from cellship.snapshot.own_name import refuse_ours
 from cellship.snapshot.refusal import Place
 from cellship.snapshot.registered import registrations
+from cellship.snapshot.shared_state import closure_is_shared, may_share, shared_overlays
 from cellship.snapshot.standin import standing_in
 from cellship.snapshot.statements import Statements
 from cellship.snapshot.unshippable import refusal_for
@@ -71,15 +73,36 @@ class Walk:
     def entry(self, name: str) -> None:
         """Begin at a name, and follow everything. Raises CaptureRefused."""
         self.need(name, Place(reader=name))
-        while self._queue:
-            self.current = self._queue.popleft()
-            self.expand(self.current)
-        self.current = None
+        self.follow()
+        while self.share():
+            self.follow()
         self.older_first()
         self.items.update({item.key: item for item in settings_of(self.statements, self.items)})
         for missing in self._missing:
             if missing.name not in self._assigned:
                 raise missing_name(missing, self.namespace, self.statements)
+
+    def follow(self) -> None:
+        while self._queue:
+            self.current = self._queue.popleft()
+            self.expand(self.current)
+        self.current = None
+
+    def share(self) -> bool:
+        """Take state of definitions from the stream where values hold it, too. Whether any was."""
+        definitions = [item for item in self.items.values() if isinstance(item, Definition)]
+        shipped: set[int] = set()
+        if may_share(definitions):
+            shipped.update(*(graph.met() for graph in self._graphs))
+        found = False
+        for item in definitions if shipped else ():
+            if item.active and closure_is_shared(item, shipped):
+                raise NeedsItself(item.key)
+            for overlay in shared_overlays(item, shipped):
+                found = True
+                item.overlays.append(overlay)
+                self.look_through(item, overlay.thing, overlay.path)
+        return found
 
     def older_first(self) -> None:
         """What a name meant before is defined, and unbound, before the name is bound."""
@@ -104,7 +127,11 @@ class Walk:
         if name in shell_names.SHIMS:
             self.add(Import(name, text=f"from _cellship import {name}", place=place))
             return name
-        if name not in OWN_NAMES and not hasattr(builtins, name):
+        found = getattr(builtins, name, MISSING)
+        if getattr(found, "__globals__", None) is self.namespace:  # put there by the notebook
+            self.bind(name, found, place)
+            return name
+        if name not in OWN_NAMES and found is MISSING:
             self._missing.append(Missing(name, place))
         return None
 
@@ -167,6 +194,8 @@ class Walk:
         self.submodules(names, item)
         for registration in registrations(item, self.statements):
             self.register(registration, item)
+        if "__subclasses__" in item.text:
+            item.later += self.needs(self.own_classes(), item)
         item.overlays = overlays_of(item, self.namespace, self.decisions)
         for overlay in item.overlays:
             if overlay.text is None and not overlay.removed:
@@ -174,6 +203,14 @@ class Walk:
 
     def existing(self, names: Iterable[str]) -> list[str]:
         return [name for name in names if name in self.namespace]
+
+    def own_classes(self) -> list[str]:
+        """Names of the notebook's classes: whoever asks for subclasses means these, too."""
+        return [
+            name
+            for name, value in self.namespace.items()
+            if isinstance(value, type) and value.__module__ == "__main__"
+        ]
 
     def register(self, text: str, item: Definition) -> None:
         names = names_in(text, item.postponed)
