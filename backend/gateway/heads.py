@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from cellship.backend.gateway.problem import Problem
 
-# names that are kept, as clients spell them; others are looked up in lower case
+# names as clients spell them: what is kept, and b"" for what most clients send and nobody asks for;
+# any other spelling is looked up in lower case
 KEPT = {
     name: name.lower()
     for known in (b"Host", b"Content-Length", b"X-Request-Id", b"Expect", b"Origin", b"Upgrade")
@@ -16,6 +17,11 @@ KEPT = {
 KEPT |= {
     name: name.lower()
     for known in (b"Sec-Fetch-Site", b"Content-Encoding", b"Connection", b"Transfer-Encoding")
+    for name in (known, known.lower())
+}
+KEPT |= {
+    name: b""
+    for known in (b"Content-Type", b"User-Agent", b"Accept", b"Accept-Encoding")
     for name in (known, known.lower())
 }
 PLAIN = frozenset((b"host", b"content-length"))  # these alone ask for nothing more

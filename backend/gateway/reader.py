@@ -104,8 +104,10 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_size += len(name) + len(value)
-        kept = KEPT.get(name) or KEPT.get(name.lower())
-        if kept is not None:
+        kept = KEPT.get(name)
+        if kept is None:
+            kept = KEPT.get(name.lower())
+        if kept:
             if kept in self._head:
                 raise heads.malformed(f"{kept.decode()} is there twice")
             self._head[kept] = value
