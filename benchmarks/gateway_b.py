@@ -1,7 +1,7 @@
 """`gateway-b`: one JSON row of 64 floats in, its sum out; our gateway and worker against FastAPI.
 
 Both run at the same time and are asked in turn, window by window, by one thread of wrk at 1, 8 and
-64 connections. Ours validates, counts and writes its access log; FastAPI validates and logs nothing.
+64 connections. Ours validates, counts and logs each call; FastAPI validates and logs nothing.
 """
 
 from __future__ import annotations
