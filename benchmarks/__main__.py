@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the table, write benchmarks/results/latest.json."""
+"""`make bench`: measure, print the table, write latest.json and the README's table from it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from benchmarks import readme
 from benchmarks.machine import machine
 from benchmarks.rows import Row, table
 
@@ -28,6 +29,7 @@ def main() -> int:
     rows = measured((wanted,) if wanted else IDS)
     kept = [row for row in earlier() if row["id"] not in {new["id"] for new in rows}]
     write(started, in_order(kept + rows))
+    readme.renew()
     print(table(in_order(kept + rows)))
     return 0
 
