@@ -97,7 +97,7 @@ class Graph(pickle.Pickler):
         reduce = self.by_type.get(kind)
         if reduce is not None:
             return reduce(thing)
-        if isinstance(thing, type):
+        if issubclass(kind, type):  # isinstance takes list[int] for a class on Python 3.10
             return self.class_(thing)
         reduced = self.special(thing)
         if reduced is not None:

@@ -60,7 +60,7 @@ WEAK = (weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
 
 def check_live(thing: Any) -> None:
     """Raises Unshippable for connections, open files, generators and what runs."""
-    if is_ours(type(thing).__module__):
+    if is_ours(str(type(thing).__module__)):
         raise Unshippable(
             "capture.cellship-name",
             "What cellship made exists in the notebook only.",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import abc
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -38,7 +39,7 @@ def may_share(items: Iterable[Definition]) -> bool:
 def made_again(item: Definition) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
     """(attribute, its value, objects in it) of what the definition's own statement makes."""
     thing = item.thing
-    if isinstance(thing, type):
+    if type(thing) in (type, abc.ABCMeta):  # members of an enumeration are its own
         for name, value in list(vars(thing).items()):
             if not name.startswith("__") and is_one_object(value):
                 yield name, value, (value,)

@@ -69,12 +69,14 @@ def test_given_cases_with_a_record_that_begins_late(number: int) -> None:
     assert not wrong(GIVEN, results)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(GROUPS))
 def test_more_cases(number: int) -> None:
     results = run(MORE, group(MORE, number))
     assert not wrong(MORE, results)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(0, GROUPS, 4))
 def test_the_same_cell_is_the_same_snapshot_in_another_kernel(number: int) -> None:
     ids = group(GIVEN, number)
