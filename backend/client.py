@@ -25,7 +25,7 @@ from cellship.backend.client_answers import (
     Version,
     build,
 )
-from cellship.backend.client_wire import SLOW, Wire
+from cellship.backend.client_wire import MOVED, SLOW, Wire
 from cellship.backend.locate import Connection, connection, data_folder
 from cellship.backend.protocol import PROTOCOL
 from cellship.snapshot.errors import CellshipError, NoBackend, Refused
@@ -137,9 +137,11 @@ class Client:
     def resume(self, name: str, author: str) -> Moved:
         return self._move(name, "resume", {"author": author})
 
-    def evaluate(self, name: str, version: str | None, expression: str) -> Evaluated:
+    def evaluate(
+        self, name: str, version: str | None, expression: str, author: str = ""
+    ) -> Evaluated:
         """Python over all names of the snapshot, in a clean worker."""
-        body = {"version": version, "expression": expression}
+        body = {"version": version, "expression": expression, "author": author}
         return build(Evaluated, self._wire.ask("POST", deployment_path(name, "exec"), body, SLOW))
 
     def diff(self, name: str, old: str, new: str) -> Difference:
@@ -173,7 +175,7 @@ class Client:
         return [build(kind, row) for row in self._wire.ask("GET", path)]
 
     def _move(self, name: str, verb: str, body: Json) -> Moved:
-        return build(Moved, self._wire.ask("POST", deployment_path(name, verb), body))
+        return build(Moved, self._wire.ask("POST", deployment_path(name, verb), body, MOVED))
 
 
 def connect_or_start(option: Path | None, say: Callable[[str], None]) -> Client:

@@ -26,6 +26,7 @@ from cellship.snapshot.errors import (
 
 CONNECT_LIMIT = 5.0
 QUICK = 60.0
+MOVED = 180.0  # longer than the service waits for a version that was stopped
 SLOW = 3600.0  # admit imports and calls the user's code; an interrupt ends it sooner
 AWAY_FOR = 10.0  # within which a control plane that was killed is back
 AGAIN_AFTER = 0.1

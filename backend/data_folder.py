@@ -89,27 +89,27 @@ def open_data_folder(root: Path) -> DataFolder:
     """The folder as it is. Raises Refused if it is missing, newer, or on a network."""
     try:
         found = json.loads((root / "data.json").read_text())
+        format_, ports = int(found["format"]), (int(found["gateway_port"]), int(found["api_port"]))
     except FileNotFoundError:
         raise Refused(
             f"{root} is not a Cellship data folder.",
             code="data.missing",
             hint="cellship up makes it.",
         ) from None
-    except ValueError:
+    except (ValueError, TypeError, KeyError):
         raise Refused(
             f"{root}/data.json cannot be read.",
             code="data.damaged",
             hint="Restore the folder from a backup, or move it away and run cellship up.",
         ) from None
-    if found["format"] > FORMAT:
+    if format_ > FORMAT:
         raise Refused(
-            f"{root} was written by a newer Cellship "
-            f"(format {found['format']}, this one knows {FORMAT}).",
+            f"{root} was written by a newer Cellship (format {format_}, this one knows {FORMAT}).",
             code="data.newer",
             hint='Update: pip install -U "cellship[server]"',
         )
     refuse_network(root)
-    return DataFolder(root, found["gateway_port"], found["api_port"])
+    return DataFolder(root, *ports)
 
 
 def make_data_folder(root: Path) -> DataFolder:

@@ -73,8 +73,12 @@ def down(root: Path) -> bool:
     except Refused:
         return False
     with start_lock(data):
+        if not ask_supervisor(data, {"do": "ping"}, 5.0) and is_orphaned(data):
+            start(data)  # its supervisor was killed; a new one adopts what runs, and can end it
         answered = ask_supervisor(data, {"do": "stop"}, STOP_LIMIT)
-        data.backend_file.unlink(missing_ok=True)
+        if answered is not None:
+            data.backend_file.unlink(missing_ok=True)
+            wait_ended(data)
         return answered is not None
 
 
@@ -100,7 +104,7 @@ def start(data: DataFolder) -> Connection:
     while time.time() - began < START_LIMIT:
         if (found := answering(data)) is not None:
             return found
-        raise_problem(data)
+        raise_problem(data, ours=supervisor is not None)
         if supervisor is not None and not is_alive(supervisor):
             raise supervisor_problem(data)
         time.sleep(0.02)
@@ -141,11 +145,12 @@ def is_alive(pid: int) -> bool:
 
 
 def own_environment() -> dict[str, str]:
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if name in PASSED_ON or name.startswith("LC_")
     }
+    return kept | {"PYTHONSAFEPATH": "1"}  # the data folder is no place for modules
 
 
 def missing_parts() -> list[str]:
@@ -153,13 +158,38 @@ def missing_parts() -> list[str]:
     return [part for part in SERVER_PARTS if importlib.util.find_spec(part) is None]
 
 
-def raise_problem(data: DataFolder) -> None:
-    """Say why the control plane could not start, where it said so."""
+def wait_ended(data: DataFolder) -> None:
+    """The supervisor answers before it ends; whoever starts it again must not meet it."""
+    deadline = time.monotonic() + STOP_LIMIT
+    with open(data.run / "supervisor.lock", "a") as lock:
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(0.01)
+
+
+def is_orphaned(data: DataFolder) -> bool:
+    """Whether processes of a supervisor that was killed still run."""
+    try:
+        kept = json.loads((data.run / "children.json").read_text())
+        return any(is_alive(child["pid"]) for child in kept["children"])
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def raise_problem(data: DataFolder, *, ours: bool) -> None:
+    """Say why the control plane could not start, where it said so.
+
+    A service that was started just now (`ours`) is stopped again; one that serves goes on.
+    """
     try:
         problem = json.loads(data.problem_file.read_text())
     except (FileNotFoundError, ValueError):
         return
-    ask_supervisor(data, {"do": "stop"}, STOP_LIMIT)
+    if ours:
+        ask_supervisor(data, {"do": "stop"}, STOP_LIMIT)
     data.problem_file.unlink(missing_ok=True)
     raise Refused(problem["message"], code=problem["code"], hint=problem["hint"])
 

@@ -119,7 +119,7 @@ def diff(name: str, old: int, new: int) -> str:
 def evaluate(name: str, expression: str) -> str:
     """The repr of a Python expression over the names of a version, in a clean worker."""
     wanted = target(name)
-    done = client().evaluate(wanted.name, wanted.version, expression)
+    done = client().evaluate(wanted.name, wanted.version, expression, origin.author())
     if not done.ok:
         raise CellshipError(f"{name}: {done.error}", code="exec.raised", hint=done.traceback)
     return done.repr

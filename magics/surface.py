@@ -64,9 +64,13 @@ class Surface:
             print(view.text(), flush=True)
 
     def update(self, text: str, plain: str = "") -> None:
-        """Show or replace one passing line; where nothing can be replaced, `plain` once."""
+        """Show or replace one passing line; where nothing can be replaced, `plain` once.
+
+        Where nobody watches, nothing: nbval, for one, cannot replace what was shown.
+        """
         if self.has_kernel:
-            self._display(Text(text))
+            if self.has_front_end:
+                self._display(Text(text))
         elif self.is_terminal:
             print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
             self._handle = text

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cellship.magics import origin
 from cellship.magics.calling import Endpoint, endpoint
 from cellship.magics.grammar import Target, target, version_word
 from cellship.magics.line import arguments as joined_arguments
@@ -52,7 +53,7 @@ def execute(session: Session, name: Target, expression: tuple[str, ...]) -> None
       cellship exec churn "model.n_features_in_"
       cellship exec churn@7 "predict([1, 2, 3])"
     """
-    done = session.client().evaluate(name.name, name.version, " ".join(expression))
+    done = session.client().evaluate(name.name, name.version, " ".join(expression), origin.author())
     if done.output:
         session.surface.say(done.output.rstrip("\n"))
     if not done.ok:

@@ -16,7 +16,7 @@ def identity(folder: Path) -> str:
     Buffers and captured files count through their manifests, which name their digests.
     """
     files = {
-        path.relative_to(folder).as_posix(): blake3(path.read_bytes()).hexdigest()
+        path.relative_to(folder).as_posix(): blake3().update_mmap(path).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and belongs(path.relative_to(folder))
     }

@@ -49,7 +49,7 @@ async def delete_version(
 
 @router.post("/{name}/exec")
 async def execute(service: Served, name: str, asked: ExecRequest) -> dict[str, Any]:
-    return await service.execute(name, asked.version, asked.expression)
+    return await service.execute(name, asked.version, asked.expression, asked.author)
 
 
 @router.get("/{name}/diff")

@@ -16,7 +16,7 @@ router = APIRouter()
 async def open_lease(service: Served, asked: LeaseRequest, response: Response) -> dict[str, Any]:
     blobs = {blob.digest: blob.size for blob in asked.blobs}
     answer = await service.deploys.open(
-        asked.name, asked.digest, asked.settings, blobs, asked.trees
+        asked.name, asked.digest, asked.settings, blobs, asked.trees, asked.lease
     )
     if answer["same"]:
         response.status_code = 200

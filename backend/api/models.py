@@ -89,3 +89,4 @@ class ResumeRequest(Strict):
 class ExecRequest(Strict):
     expression: Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
     version: Word | None = None
+    author: Word = ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellship.backend.compute.jobs import Worker
-from cellship.backend.lines import ask
+from cellship.backend.lines import NobodyAnswers, ask
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class ProcessProvider:
                 "output": str(plan.folder / "output"),
             },
         )
+        if answer.get("stopping"):
+            raise NobodyAnswers("the service is stopping")
         if not answer.get("ok"):
             raise OSError(answer.get("message", "the supervisor could not start it"))
         return Started(answer["pid"], answer["started"])

@@ -28,6 +28,7 @@ def complete(folder: Path, blob_of: BlobOf) -> None:
     for relative, digest in blob_paths(folder):
         target = folder / relative
         target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)  # whatever lies there was not verified
         link(blob_of(digest), target)
 
 
@@ -36,7 +37,10 @@ def blob_paths(folder: Path) -> Iterator[tuple[str, str]]:
     for digest in read_json(folder / "values" / "manifest.json").get("buffers", {}):
         yield f"values/buffers/{checked(DIGEST, digest)}", digest
     for file in read_json(folder / "files" / "manifest.json").get("files", []):
-        yield f"files/{checked(FILE_NAME, file['name'])}", checked(DIGEST, file["digest"])
+        if not isinstance(file, dict):
+            raise Refused("files/manifest.json cannot be read.", code="snapshot.damaged")
+        name = checked(FILE_NAME, file.get("name"))
+        yield f"files/{name}", checked(DIGEST, file.get("digest"))
 
 
 def large_files(folder: Path) -> Iterator[tuple[str, str]]:
@@ -51,7 +55,7 @@ def large_graph(folder: Path) -> str | None:
     graph = folder / GRAPH
     if not graph.is_file() or graph.stat().st_size <= LARGE:
         return None
-    return blake3(graph.read_bytes()).hexdigest()
+    return blake3().update_mmap(graph).hexdigest()
 
 
 def stage_large_graph(folder: Path, blobs: Path) -> None:
@@ -61,7 +65,7 @@ def stage_large_graph(folder: Path, blobs: Path) -> None:
         shutil.copyfile(folder / GRAPH, blobs / digest)
 
 
-def checked(pattern: re.Pattern[str], name: str) -> str:
+def checked(pattern: re.Pattern[str], name: object) -> str:
     if not isinstance(name, str) or not pattern.match(name):
         raise Refused(f"A manifest names {name!r}, which cannot be.", code="snapshot.damaged")
     return name
@@ -94,8 +98,6 @@ def keep(folder: Path, snapshots: Path, digest: str) -> Path:
 
 
 def link(source: Path, target: Path) -> None:
-    if target.exists():
-        return
     try:
         os.link(source, target)
     except OSError:  # another file system, or too many links

@@ -51,6 +51,7 @@ async def serve(data: DataFolder, listener: socket.socket) -> None:
         access_log=False,
         lifespan="off",
         server_header=False,
+        timeout_graceful_shutdown=1,  # a long poll must not hold up the end
     )
     server = uvicorn.Server(config)
     await service.start()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,7 +23,8 @@ from cellship.backend.control.views import mark as as_dict
 from cellship.backend.data_folder import DataFolder
 from cellship.backend.store.errors import NoSuchLease
 from cellship.backend.store.leases import Lease
-from cellship.backend.store.store import Store
+from cellship.backend.store.plain import plain_files
+from cellship.backend.store.store import Accepted, Store
 from cellship.backend.workspace import traffic
 from cellship.backend.workspace.names import version_name
 from cellship.backend.workspace.repository import Workspace
@@ -56,6 +58,8 @@ class Deploys:
         self._starts = starts
         self._events = events
         self._views = views
+        self._checking: dict[str, asyncio.Task[JobEnd]] = {}
+        self._committing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def open(
         self,
@@ -104,9 +108,7 @@ class Deploys:
         settings = check(settings)
         found = await asyncio.to_thread(self._store.lease, lease)
         folder = found.folder / "snapshot"
-        await asyncio.to_thread(snapshots.stage_large_graph, folder, found.folder / "blobs")
-        accepted = await asyncio.to_thread(self._store.accept, found)
-        await asyncio.to_thread(self._complete, folder, digest)
+        accepted = await asyncio.to_thread(self._accept, found, digest)
         worker = await asyncio.to_thread(self._runnables.worker, folder)
         job = {
             "snapshot": str(folder),
@@ -117,40 +119,65 @@ class Deploys:
             "tolerance": tolerance,
         }
         scratch = self._data.replicas / f"admit-{uuid.uuid4().hex[:12]}"
-        end = await run_job(worker, "admit", job, scratch, ADMIT_LIMIT)
+        end = await self._checked(lease, run_job(worker, "admit", job, scratch, ADMIT_LIMIT))
         report = end.result or died(end)
         if report["ok"]:
-            await asyncio.to_thread(note_admitted, found, digest, report["schema"])
+            noted = {"digest": digest, "settings": settings}
+            await asyncio.to_thread(note_admitted, found, noted, report["schema"])
         return {**report, "bytes_moved": accepted.bytes_moved}
 
     async def commit(self, lease: str, asked: dict[str, Any]) -> dict[str, Any]:
         """Make the version: it exists from the commit on. Repeating it makes no second one."""
-        answer = await asyncio.to_thread(self._commit, lease, asked)
+        async with self._committing[asked["name"]]:
+            answer = await asyncio.to_thread(self._commit, lease, asked)
         if answer["created"]:
             await self._reconciler.settle(answer["name"])
         return answer
 
     async def drop(self, lease: str) -> None:
+        """End a lease, and the check that still runs for it."""
+        if (checking := self._checking.get(lease)) is not None:
+            checking.cancel()
         await asyncio.to_thread(self._drop, lease)
+
+    async def _checked(self, lease: str, job: Coroutine[Any, Any, JobEnd]) -> JobEnd:
+        """The end of a lease's check. Raises Refused where the lease is dropped meanwhile."""
+        self._checking[lease] = checking = asyncio.create_task(job)
+        try:
+            await asyncio.wait({checking})
+        finally:
+            checking.cancel()
+            self._checking.pop(lease, None)
+        if checking.cancelled():
+            raise Refused("The check was stopped: its lease was dropped.", code="store.no-lease")
+        return checking.result()
 
     def _drop(self, lease: str) -> None:
         with suppress(NoSuchLease):
             self._store.drop(self._store.lease(lease))
 
-    def _complete(self, folder: Path, digest: str) -> None:
-        if identity(folder) != digest:
-            raise Refused(
-                "The files in the lease are not those that were announced.", code="snapshot.damaged"
-            )
+    def _accept(self, lease: Lease, digest: str) -> Accepted:
+        """Take the lease's bytes, and put its snapshot together."""
+        folder = lease.folder / "snapshot"
+        plain_files(folder)  # no link, no pipe: what follows reads what lies there
+        snapshots.stage_large_graph(folder, lease.folder / "blobs")
+        accepted = self._store.accept(lease)
+        refuse_other_files(folder, digest)
         snapshots.complete(folder, self._store.blob)
+        return accepted
 
     def _commit(self, lease: str, asked: dict[str, Any]) -> dict[str, Any]:
         name, digest, settings = asked["name"], asked["digest"], check(asked["settings"])
+        if (made := self._made_of(name, lease)) is not None:  # the answer before was lost
+            self._drop(lease)
+            return self._made(name, made, digest, created=True)
         if (same := self._same(name, digest, settings)) is not None:
+            self._drop(lease)
             return self._made(name, same["version"], digest, created=False)
         found = self._store.lease(lease)
-        refuse_unadmitted(found, digest)
+        refuse_unadmitted(found, {"digest": digest, "settings": settings})
         folder = found.folder / "snapshot"
+        refuse_other_files(folder, digest)  # user code has run beside it
         author = asked["author"] or "unknown"
         number = self._workspace.commit_version(
             name,
@@ -177,6 +204,13 @@ class Deploys:
         )
         self._store.drop(found)
         return self._made(name, number, digest, created=True)
+
+    def _made_of(self, name: str, lease: str) -> int | None:
+        """The version that this lease became."""
+        if name not in self._workspace.deployments():
+            return None
+        versions = self._workspace.versions(name)
+        return next((version.number for version in versions if version.lease == lease), None)
 
     def _large_files(self, folder: Path) -> dict[str, tuple[str, int]]:
         """Path in the snapshot -> (SHA-256, size) of each file that git holds as a pointer."""
@@ -227,20 +261,26 @@ class Deploys:
         }
 
 
-def note_admitted(lease: Lease, digest: str, schema: dict[str, Any]) -> None:
+def refuse_other_files(folder: Path, digest: str) -> None:
+    if identity(folder) != digest:
+        message = "The files in the lease are not those that were announced."
+        raise Refused(message, code="snapshot.damaged", hint="Ship the cell again.")
+
+
+def note_admitted(lease: Lease, noted: Mapping[str, Any], schema: dict[str, Any]) -> None:
     """The schema joins the snapshot; the note survives a restart of the control plane."""
     (lease.folder / "snapshot" / "schema.json").write_text(
         json.dumps(schema, indent=1, sort_keys=True) + "\n"
     )
-    (lease.folder / ADMITTED).write_text(json.dumps({"digest": digest}))
+    (lease.folder / ADMITTED).write_text(json.dumps(noted))
 
 
-def refuse_unadmitted(lease: Lease, digest: str) -> None:
+def refuse_unadmitted(lease: Lease, asked: Mapping[str, Any]) -> None:
     try:
-        noted = json.loads((lease.folder / ADMITTED).read_text())["digest"]
-    except (OSError, ValueError, KeyError):
+        noted = json.loads((lease.folder / ADMITTED).read_text())
+    except (OSError, ValueError):
         noted = None
-    if noted != digest:
+    if noted != asked:
         raise Refused(
             "This snapshot was not admitted.",
             code="snapshot.not-admitted",

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from cellship.backend.control.events import Event, Events
+from cellship.backend.control.loops import forever
 from cellship.backend.control.replicas import Replica, Replicas
 from cellship.backend.control.routes import Routes
 from cellship.backend.lines import NobodyAnswers
@@ -26,10 +27,12 @@ class Hung:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            for replica, seconds in (await self._still_hung()).items():
-                if (known := self.replicas.find(replica)) is not None:
-                    await self._replace(known, seconds)
+        await forever(self._look, 0)
+
+    async def _look(self) -> None:
+        for replica, seconds in (await self._still_hung()).items():
+            if (known := self.replicas.find(replica)) is not None:
+                await self._replace(known, seconds)
 
     async def _still_hung(self) -> dict[str, float]:
         """Those that hang now and did a moment ago: the caller has had its 504 by then."""

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from cellship.backend.control.events import Event, Events
+from cellship.backend.control.loops import forever
 from cellship.backend.control.replicas import (
     READY,
     PoolAway,
@@ -78,13 +79,13 @@ class Reconciler:
     async def run(self) -> None:
         """Look at everything now and then, until cancelled."""
         self.replicas.on_end = self._ended
-        while True:
-            for name in {
-                *await asyncio.to_thread(self.workspace.deployments),
-                *self.routes.deployments,
-            }:
-                await self._settle_safely(name)
-            await asyncio.sleep(SWEEP)
+        self.replicas.on_ready = lambda replica: self.poke(replica.name)
+        await forever(self._look, SWEEP)
+
+    async def _look(self) -> None:
+        known = await asyncio.to_thread(self.workspace.deployments)
+        for name in {*known, *self.routes.deployments}:
+            await self._settle_safely(name)
 
     def poke(self, name: str) -> None:
         """Something changed: look at this deployment soon."""
@@ -113,6 +114,8 @@ class Reconciler:
     def in_effect(self, name: str) -> bool:
         """Whether the gateway serves what git wants, by replicas that can answer. Blocking."""
         found = self._wanted(name)
+        if not self.routes.in_effect:
+            return False
         if found is None or dict(found.traffic) != self.routes.traffic(name):
             return found is None
         return all(self.replicas.ready(name, n) for n in set(found.traffic) & found.run)
@@ -150,13 +153,16 @@ class Reconciler:
             name, await asyncio.to_thread(self._route, name, found, traffic)
         ):
             self._later(name, RETRY)
+            return  # nobody is drained on the word of a table that is not in effect
         await asyncio.to_thread(self._note_traffic, name, found, traffic)
         for replica in self.replicas.of(name):
             if replica.version not in found.keep and replica.state == READY:
                 self._spawn(self.replicas.drain(replica, self.routes.in_flight))
 
     async def _remove(self, name: str) -> None:
-        await self.routes.put(name, None)
+        if not await self.routes.put(name, None):
+            self._later(name, RETRY)
+            return
         for key, task in list(self._starting.items()):
             if key[0] == name:
                 task.cancel()
@@ -184,6 +190,7 @@ class Reconciler:
                 continue
             routes[version.number] = VersionRoute(
                 self.runnables.folder(version),
+                version.digest,
                 tuple((replica.id, replica.socket) for replica in ready),
                 version.settings,
                 "ready" if ready else "starting" if version.number in found.run else "stopped",

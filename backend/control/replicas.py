@@ -13,11 +13,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from cellship.backend.compute.jobs import Worker
 from cellship.backend.compute.process import ProcessProvider, ReplicaPlan
-from cellship.backend.control.log_folders import note_owner
+from cellship.backend.control.log_folders import note_owner, prune
 from cellship.backend.control.replica_link import ReplicaLink, WrongReplica, connect
 from cellship.backend.data_folder import DataFolder
 from cellship.backend.lines import NobodyAnswers
@@ -79,12 +79,19 @@ class Replicas:
         self._provider = provider
         self._replicas: dict[str, Replica] = {}
         self.on_end: Callable[[Replica, bool], None] = lambda replica, crashed: None
+        self.on_ready: Callable[[Replica], None] = lambda replica: None
 
     def of(self, name: str, version: int | None = None) -> Iterator[Replica]:
         """The replicas of a deployment, or of one of its versions."""
         for replica in list(self._replicas.values()):
             if replica.name == name and version in (None, replica.version):
                 yield replica
+
+    def prune(self, keep: int) -> None:
+        """Forget all but the newest replicas of each version that have ended, logs included."""
+        gone = prune(self._data.logs, self._replicas.keys(), keep)
+        with self._database.session() as session:
+            session.execute(delete(ReplicaRow).where(ReplicaRow.id.in_(gone)))
 
     def find(self, replica: str) -> Replica | None:
         return self._replicas.get(replica)
@@ -102,8 +109,7 @@ class Replicas:
         except BaseException:
             await self._give_up(replica)
             raise
-        replica.state = READY
-        replica.watcher = asyncio.create_task(self._watch(replica))
+        self._now_ready(replica)
         return replica
 
     async def adopt(self) -> None:
@@ -112,16 +118,31 @@ class Replicas:
             replica = Replica(row.id, row.name, row.version, row.digest, Path(row.socket))
             try:
                 replica.link = await connect(replica.socket, replica.id, replica.digest)
-                await self._wait_ready(replica, replica.link)
-            except (OSError, WrongReplica, StartFailed):
+            except (OSError, WrongReplica):
                 await self._give_up(replica)
                 continue
-            replica.state = READY
             self._replicas[replica.id] = replica
-            replica.watcher = asyncio.create_task(self._watch(replica))
+            if replica.link.ready.is_set():
+                self._now_ready(replica)
+            else:  # it may load for minutes, and the service must not wait for it
+                replica.watcher = asyncio.create_task(self._go_on_starting(replica, replica.link))
         with suppress(NobodyAnswers):
             for unknown in await self._provider.poll() - set(self._replicas):
                 await self._provider.stop(unknown, signal.SIGKILL)
+
+    async def _go_on_starting(self, replica: Replica, link: ReplicaLink) -> None:
+        try:
+            await self._wait_ready(replica, link)
+        except StartFailed:
+            await self._give_up(replica)
+            self.on_end(replica, True)  # a new start will say why
+            return
+        self._now_ready(replica)
+        self.on_ready(replica)
+
+    def _now_ready(self, replica: Replica) -> None:
+        replica.state = READY
+        replica.watcher = asyncio.create_task(self._watch(replica))
 
     async def drain(self, replica: Replica, in_flight: Callable[[str], Any]) -> None:
         """Let a replica that has left the routes finish its calls, then end it."""
@@ -194,7 +215,8 @@ class Replicas:
 
     async def _connect(self, replica: Replica) -> ReplicaLink:
         attempts = 0
-        while True:
+        deadline = asyncio.get_running_loop().time() + START_LIMIT
+        while asyncio.get_running_loop().time() < deadline:
             try:
                 return await connect(replica.socket, replica.id, replica.digest)
             except OSError:
@@ -202,6 +224,7 @@ class Replicas:
             if attempts % 50 == 0 and not await self._runs(replica):
                 raise StartFailed(await self._why_ended(replica))
             await asyncio.sleep(CONNECT_PAUSE)
+        raise StartFailed(f"It opened no socket within {START_LIMIT:.0f} s.")
 
     async def _runs(self, replica: Replica) -> bool:
         try:
@@ -238,6 +261,7 @@ class Replicas:
         crashed = replica.state != DRAINING
         replica.state = ENDED
         reason = await self._why_ended(replica)
+        await self._kill(replica.id)  # its code may have closed the socket and gone on
         await self._forget(replica, reason)
         self.on_end(replica, crashed)
 

@@ -23,12 +23,14 @@ class VersionRoute:
     """One version as the gateway needs it."""
 
     folder: Path
+    digest: str
     replicas: tuple[tuple[str, Path], ...]  # (id, socket)
     settings: Mapping[str, Any]
     state: str
 
     def entry(self) -> dict[str, Any]:
         return {
+            "digest": self.digest,
             "schema": str(self.folder / "schema.json"),
             "examples": str(self.folder / "examples.json"),
             "replicas": [{"id": name, "socket": str(socket)} for name, socket in self.replicas],
@@ -65,6 +67,7 @@ class Routes:
     data: DataFolder
     gateway: Path  # gateway.sock
     generation: int = 0
+    taken: int = -1  # the generation that the gateway has confirmed
     deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -87,7 +90,7 @@ class Routes:
         async with self._lock:
             entry = route.entry() if route else None
             if entry == self.deployments.get(name):
-                return True
+                return self.in_effect or await self.nudge()
             if entry is None:
                 self.deployments.pop(name, None)
             else:
@@ -102,7 +105,13 @@ class Routes:
             answer = await ask(self.gateway, {"do": "reload"})
         except NobodyAnswers:
             return False
-        return bool(answer.get("generation", -1) >= self.generation)
+        self.taken = answer.get("generation", -1)
+        return self.in_effect
+
+    @property
+    def in_effect(self) -> bool:
+        """Whether the gateway has confirmed the table as it was written last."""
+        return self.taken == self.generation
 
     async def in_flight(self, replica: str) -> int:
         """Requests that a replica has not answered yet."""

@@ -17,6 +17,7 @@ from cellship.backend.data_folder import DataFolder
 from cellship.backend.store.store import Store
 from cellship.backend.workspace.repository import Workspace
 from cellship.backend.workspace.versions import VersionRecord
+from cellship.snapshot.errors import Refused
 
 LINES_SHOWN = 10
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
@@ -61,9 +62,12 @@ class Runnables:
     def worker(self, folder: Path) -> Worker:
         """How workers of this snapshot are started, its environment built if it is not there."""
         facts: dict[str, Any] = read_json(folder / "snapshot.json")
-        environment = build(
-            self._store, self._data.environments, facts["interpreter"], facts["packages"]
-        )
+        try:
+            interpreter, packages = facts["interpreter"], facts["packages"]
+            environment = build(self._store, self._data.environments, interpreter, packages)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            message = f"snapshot.json does not describe an environment: {error!r}."
+            raise Refused(message, code="snapshot.damaged") from error
         return Worker(environment.python, environment.variables, worker_build(self._data.worker))
 
     def last_lines(self, name: str, version: int) -> str:

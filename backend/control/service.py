@@ -14,8 +14,9 @@ from typing import Any
 from cellship.backend.compute.jobs import run_job
 from cellship.backend.compute.process import ProcessProvider
 from cellship.backend.control.deploys import Deploys
-from cellship.backend.control.events import Events
+from cellship.backend.control.events import Event, Events
 from cellship.backend.control.hung import Hung
+from cellship.backend.control.loops import forever
 from cellship.backend.control.operations import Operations
 from cellship.backend.control.reconciler import Reconciler
 from cellship.backend.control.replicas import Replicas
@@ -33,6 +34,8 @@ from cellship.backend.workspace.repository import Workspace
 
 LOG = logging.getLogger("cellship.control")
 EXEC_LIMIT = 600.0
+HOUSE_PAUSE = 600.0
+KEPT_REPLICAS = 20  # with their logs, of each version, beside those that run
 ISOLATION = "isolated packages; not a security boundary"
 
 
@@ -82,7 +85,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(self._reconciler.run()),
             asyncio.create_task(Hung(self.routes, self._replicas, self.events).run()),
-            asyncio.create_task(self._keep_house()),
+            asyncio.create_task(forever(self._keep_house, HOUSE_PAUSE)),
         ]
 
     async def close(self) -> None:
@@ -122,10 +125,14 @@ class Service:
             except asyncio.TimeoutError:
                 return await asyncio.to_thread(self.views.version, name, which)
 
-    async def execute(self, name: str, which: str | None, expression: str) -> dict[str, Any]:
+    async def execute(
+        self, name: str, which: str | None, expression: str, author: str
+    ) -> dict[str, Any]:
         """Python over all names of a snapshot, in a clean worker that sees no traffic."""
         record = await asyncio.to_thread(self.views.record_or_default, name, which)
         what = await asyncio.to_thread(self._runnables.of, name, record)
+        event = Event("executed", name, record.number, author)
+        await asyncio.to_thread(self.events.record, event)
         job = {
             "snapshot": str(what.snapshot),
             "expression": expression,
@@ -169,10 +176,6 @@ class Service:
             shutil.rmtree(leftover, ignore_errors=True)
 
     async def _keep_house(self) -> None:
-        """Drop leases that nobody came back for."""
-        while True:
-            try:
-                await asyncio.to_thread(self.store.expire, time.time())
-            except OSError:
-                LOG.exception("old leases could not be dropped")
-            await asyncio.sleep(600)
+        """Drop leases that nobody came back for, and what crash loops pile up."""
+        await asyncio.to_thread(self.store.expire, time.time())
+        await asyncio.to_thread(self._replicas.prune, KEPT_REPLICAS)

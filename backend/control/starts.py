@@ -72,7 +72,8 @@ class Starts:
             self._known[name, version] = as_start(row)
 
     def forget(self, name: str) -> None:
-        self._known = {key: value for key, value in self._known.items() if key[0] != name}
+        for key in [key for key in list(self._known) if key[0] == name]:
+            self._known.pop(key, None)
         with self._database.session() as session:
             session.execute(delete(StartRow).where(StartRow.name == name))
 

@@ -111,11 +111,12 @@ class Views:
         self, name: str, which: str | None, replica: str | None, after: str | None, limit: int
     ) -> dict[str, Any]:
         self.require(name)
-        version = self.record(name, which).number if which else None
+        known = [self.record(name, which)] if which else self._versions(name)
+        versions = [version.number for version in known]
         alive = {running.id for running in self._replicas.of(name)}
         found = [
             source
-            for source in sources(self._data.logs, name, version, alive)
+            for source in sources(self._data.logs, name, versions, alive)
             if replica in (None, source.replica)
         ]
         try:
@@ -170,7 +171,7 @@ class Views:
             return "starting"
         if READY in states and not answers and self._is_wanted(name, wanted, number):
             return "starting"  # ready, and the gateway hears of it in this moment
-        if record.candidate and not answers and number not in wanted.bad:
+        if record.candidate and not record.named and not answers and number not in wanted.bad:
             return "candidate"
         if READY in states:
             return "warm"

@@ -59,13 +59,17 @@ def wanted(
         resting = frozenset(traffic) | frozenset(answering)
         return Wanted(deployment, versions, traffic, frozenset(first), frozenset(first), resting)
     alive = {number for number, result in results.items() if result != FAILED}
-    run = set(traffic) | first | set(answering) | newest_candidate(deployment, versions, results)
+    run = set(traffic) | first | set(answering)
+    run |= newest_candidate(deployment, versions, results, max(traffic, default=0))
     run |= warm(starts, now)
     return Wanted(deployment, versions, traffic, frozenset(run & alive), frozenset(first))
 
 
 def newest_candidate(
-    deployment: Deployment, versions: tuple[VersionRecord, ...], results: Mapping[int, str]
+    deployment: Deployment,
+    versions: tuple[VersionRecord, ...],
+    results: Mapping[int, str],
+    answers: int,
 ) -> set[int]:
     """The candidate that waits for promotion: the newest, if nothing newer has the traffic."""
     waiting = [
@@ -75,7 +79,7 @@ def newest_candidate(
         and results[version.number] == OK
         and version.number not in deployment.bad
     ]
-    return set(waiting[-1:])
+    return {number for number in waiting[-1:] if number > answers}
 
 
 def warm(starts: Mapping[int, Start | None], now: datetime) -> set[int]:

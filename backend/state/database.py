@@ -9,8 +9,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
+
+from cellship.snapshot.errors import Refused
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -45,7 +49,22 @@ class Database:
 def open_database(path: Path) -> Database:
     """The SQLite database of a data folder, migrated."""
     database = Database(f"sqlite:///{path}")
-    database.migrate()
+    try:
+        database.migrate()
+    except CommandError as error:  # it names a migration that this release does not have
+        database.close()
+        raise Refused(
+            f"{path.name} was written by a newer Cellship.",
+            code="data.newer",
+            hint='Update: pip install -U "cellship[server]"',
+        ) from error
+    except DatabaseError as error:
+        database.close()
+        raise Refused(
+            f"{path} cannot be read as a database: {error.orig}.",
+            code="data.damaged",
+            hint="Move it away: all but events is made again from git and the store.",
+        ) from error
     return database
 
 

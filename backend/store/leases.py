@@ -98,7 +98,10 @@ class Leases:
         """Drop the leases that were not used for a day; their ids."""
         gone = []
         for lease in self.all():
-            record = self.record(lease)
+            try:
+                record = self.record(lease)
+            except NoSuchLease:  # dropped in this moment
+                continue
             if record.used > now:  # the clock was set back: begin to count again
                 self.write(lease, replace(record, used=now))
             elif now - record.used > AGE_LIMIT:
@@ -109,7 +112,7 @@ class Leases:
     def clean(self) -> None:
         """Remove what a crash left of leases being made or dropped."""
         for path in self._root.glob(".*-*"):
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write(folder: Path, record: LeaseRecord) -> None:

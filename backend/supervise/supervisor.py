@@ -109,7 +109,7 @@ class Supervisor:
 
     def _spawn(self, question: Question, reply: Reply) -> None:
         if self._stop is not None:
-            reply({"ok": False, "message": "The service is stopping."})
+            reply({"ok": False, "stopping": True, "message": "The service is stopping."})
             return
         order = Order(
             **{name: question[name] for name in ("id", "argv", "env", "cwd", "output")},

@@ -14,6 +14,7 @@ from cellship.backend.control.events import Event, Events
 from cellship.backend.control.starts import FAILED, OK, PENDING, Starts
 from cellship.backend.state.database import Database, open_database
 from cellship.backend.state.tables import Base
+from cellship.snapshot.errors import Refused
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
@@ -33,6 +34,19 @@ def test_migrations_make_the_tables_of_the_code(database: Database) -> None:
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
     database.migrate()
+
+
+def test_newer_or_damaged_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    database = open_database(path)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'later'")
+    database.close()
+    with pytest.raises(Refused, match="newer Cellship"):
+        open_database(path)
+    path.write_bytes(b"not a database, but long enough to be looked at" * 100)
+    with pytest.raises(Refused, match="cannot be read as a database"):
+        open_database(path)
 
 
 def test_events_come_newest_first_and_by_name(database: Database) -> None:
