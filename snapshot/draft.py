@@ -8,7 +8,7 @@ from typing import Any
 
 from cellship.snapshot.cells import CellRecord
 from cellship.snapshot.errors import CaptureRefused
-from cellship.snapshot.items import Decisions, Definition, Item
+from cellship.snapshot.items import Decisions, Definition, Inner, Item
 from cellship.snapshot.order import NeedsItself, in_order
 from cellship.snapshot.request import CaptureRequest
 from cellship.snapshot.room import with_room
@@ -28,6 +28,10 @@ class Draft:
     items: list[Item]
     stream: Stream
     source: str
+
+    def code(self) -> list[Definition | Inner]:
+        """All code that ships as text."""
+        return [item for item in self.items if isinstance(item, Definition | Inner)]
 
     def definitions(self) -> list[Definition]:
         return [item for item in self.items if isinstance(item, Definition)]

@@ -127,6 +127,9 @@ class InSnapshot:
     def reads(self, function: types.FunctionType) -> dict[str, Any] | None:
         return None
 
+    def code(self, code: types.CodeType) -> tuple[str, str] | None:
+        return None
+
     def remade(self, thing: Any) -> None:
         """Nobody is told about locks of examples."""
 

@@ -16,7 +16,7 @@ from cellship.snapshot.examples import pickled, written
 from cellship.snapshot.files import CapturedFile, Code, find_files
 from cellship.snapshot.identity import identity
 from cellship.snapshot.interpreter import Interpreter, interpreter
-from cellship.snapshot.items import Definition, Value
+from cellship.snapshot.items import Definition, Item, Value
 from cellship.snapshot.order import early_values
 from cellship.snapshot.packages import Packages, resolve
 from cellship.snapshot.portable import why_not_portable
@@ -49,7 +49,7 @@ def write_candidate(
     (folder / "pylock.toml").write_text(packages.pylock)
     check_secrets(draft, folder)
     write_json(folder / "provenance.json", provenance(draft, request, record, packages, roots))
-    files = captured_files(request, draft)
+    files = captured_files(request, draft, record)
     write_files(folder, files)
     notes = write_admit(admit_folder, draft, examples, request)
     return Candidate(
@@ -144,14 +144,22 @@ def late(draft: Draft, record: CellRecord) -> list[str]:
     return [f"{cells} ran before cellship was loaded: folder and order taken from history"]
 
 
-def captured_files(request: CaptureRequest, draft: Draft) -> tuple[CapturedFile, ...]:
+def captured_files(
+    request: CaptureRequest, draft: Draft, record: CellRecord
+) -> tuple[CapturedFile, ...]:
     """Files that the code which ships names by path."""
     code = [
-        Code(item.text, Path(item.statement.cell.cwd), item.place.cell, item.place.line or 1)
-        for item in draft.definitions()
-        if item.statement is not None
+        Code(item.text, cwd_of(item, record), item.place.cell, item.place.line or 1)
+        for item in draft.code()
     ]
     return find_files(request, code, draft.walk.namespace, Path.cwd())
+
+
+def cwd_of(item: Item, record: CellRecord) -> Path:
+    """The folder in which the cell of a definition ran."""
+    return next(
+        (Path(cell.cwd) for cell in record.cells if cell.order == item.position[0]), Path.cwd()
+    )
 
 
 def write_files(folder: Path, files: Sequence[CapturedFile]) -> None:

@@ -34,6 +34,9 @@ class References(Protocol):
     def reads(self, function: types.FunctionType) -> dict[str, Any] | None:
         """A function goes by value. Its globals, if they are not the notebook's or a module's."""
 
+    def code(self, code: types.CodeType) -> tuple[str, str] | None:
+        """(function of source.py, name) of the code within it; None: the code goes as it is."""
+
     def remade(self, thing: Any) -> None:
         """`thing` is made anew, not as it is: a lock."""
 
@@ -144,6 +147,9 @@ class Graph(pickle.Pickler):
         return NotImplemented
 
     def code(self, thing: types.CodeType) -> Any:
+        found = self.references.code(thing)
+        if found is not None:
+            return build.code_in, found
         self.codes += 1
         return reduce_functions.code(thing)
 

@@ -96,6 +96,14 @@ class Definition(Item):
 
 
 @dataclass
+class Inner(Item):
+    """Code of functions that travel by value, as text (`inner_code`)."""
+
+    text: str = ""
+    name: str = ""  # of the code within
+
+
+@dataclass
 class Patch(Item):
     """An attribute that the notebook set on somebody else's module or class."""
 

@@ -56,6 +56,15 @@ class Meets:
         if self.walk.current is not None:
             self.walk.current.later += list(keys)
 
+    def code(self, code: types.CodeType) -> tuple[str, str] | None:
+        """Where source.py has the source of this code; None if it cannot have it."""
+        found = self.walk.inner(code)
+        if found is None:
+            return None
+        if self.walk.current is not None:
+            self.walk.current.first.append(found.key)
+        return found.key, found.name
+
     def remade(self, thing: Any) -> None:
         """A lock is made anew; the receipt says so."""
         item = self.walk.current

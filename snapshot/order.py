@@ -9,13 +9,14 @@ from cellship.snapshot.items import (
     Constant,
     Definition,
     Import,
+    Inner,
     Item,
     Patch,
     Setting,
     Value,
 )
 
-RANK = {Import: 0, Setting: 1, Constant: 2, Definition: 3, Alias: 3, Value: 4, Patch: 5}
+RANK = {Import: 0, Setting: 1, Constant: 2, Definition: 3, Inner: 3, Alias: 3, Value: 4, Patch: 5}
 
 
 class NeedsItself(Exception):

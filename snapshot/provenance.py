@@ -56,7 +56,7 @@ def cells(draft: Draft, record: CellRecord) -> Iterator[dict[str, Any]]:
 
 def environment_variables(draft: Draft) -> Iterator[str]:
     """Names that `os.environ["X"]`, `.get("X")` and `os.getenv("X")` read; never their values."""
-    for item in draft.definitions():
+    for item in draft.code():
         for node in ast.walk(ast.parse(item.text)):
             match node:
                 case ast.Subscript(value=value, slice=ast.Constant(value=str(name))):

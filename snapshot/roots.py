@@ -19,7 +19,7 @@ def roots_of(draft: Draft) -> dict[str, str]:
     for item in draft.items:
         if isinstance(item, Import):
             note(found, item.text, f"{item.text}{item.place.suffix()}")
-    for item in draft.definitions():
+    for item in draft.code():
         note(found, item.text, f"import in {item.key}{item.place.suffix()}")
     for module, why in draft.walk.modules.items():
         found.setdefault(module, why)

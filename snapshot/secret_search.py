@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cellship.snapshot.draft import Draft
 from cellship.snapshot.errors import CaptureRefused
-from cellship.snapshot.items import Constant, Definition
+from cellship.snapshot.items import Constant, Definition, Inner
 from cellship.snapshot.refusal import Place
 from cellship.snapshot.secrets import Finding, find_secrets
 
@@ -16,7 +16,7 @@ SEARCHED = 64 << 20  # bytes of one value's stream
 def check_secrets(draft: Draft, folder: Path) -> None:
     """Raises CaptureRefused for a secret in the code, a value, or an example."""
     for item in draft.items:
-        if isinstance(item, Constant | Definition):
+        if isinstance(item, Constant | Definition | Inner):
             for found in find_secrets(item.text):
                 raise refusal(found, item.key, item_place(item, found))
     for name, start, end in draft.stream.extents():
@@ -28,7 +28,7 @@ def check_secrets(draft: Draft, folder: Path) -> None:
         raise refusal(found, "an example's arguments", Place())
 
 
-def item_place(item: Constant | Definition, found: Finding) -> Place:
+def item_place(item: Constant | Definition | Inner, found: Finding) -> Place:
     if isinstance(item, Constant) or item.place.line is None:
         return item.place
     return Place(item.key, item.place.cell, item.place.line + found.line - 1)

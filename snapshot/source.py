@@ -11,6 +11,7 @@ from cellship.snapshot.items import (
     Constant,
     Definition,
     Import,
+    Inner,
     Item,
     Overlay,
     Patch,
@@ -60,7 +61,7 @@ def all_postponed(items: Sequence[Item]) -> bool:
 
 def blocks(item: Item, postponed: bool, sizes: Mapping[str, int], load: str) -> Iterator[str]:
     """The statements of one item."""
-    if isinstance(item, Import | Setting | Constant):
+    if isinstance(item, Import | Setting | Constant | Inner):
         yield item.text
     elif isinstance(item, Value):
         comment = described(item.thing, sizes.get(item.key, 0))

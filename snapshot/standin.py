@@ -16,10 +16,10 @@ from typing import Any
 NAME = "_cellship"
 # fmt: off
 BUILDERS = (
-    "array", "array_in_order", "bound", "cached", "class_", "code", "defined", "empty_cell",
-    "empty_set", "enum_", "field_kind", "fill_class", "fill_function", "fill_namespace",
-    "fill_set", "function", "lock", "module", "namespace", "parameter", "proxy", "region",
-    "rlock", "storage", "tensor", "view", "weak",
+    "array", "array_in_order", "bound", "cached", "class_", "code", "code_in", "defined",
+    "empty_cell", "empty_set", "enum_", "field_kind", "fill_class", "fill_function",
+    "fill_namespace", "fill_set", "function", "lock", "module", "namespace", "parameter",
+    "proxy", "region", "rlock", "storage", "tensor", "view", "weak",
 )
 # fmt: on
 

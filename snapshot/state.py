@@ -28,6 +28,7 @@ IGNORED = frozenset((
 SLOT_TYPES = (types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType)
 WEAK = (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 FUTURE_FLAGS = 0x1000000 | 0x800000  # co_flags of `from __future__ import annotations`, by version
+NESTED = 0x10  # co_flags: stands in another function, which says nothing of what it does
 LARGE = 64 << 20  # bytes of a buffer that are read in full
 
 
@@ -167,7 +168,11 @@ class Walk:
         inner = [c for c in value.co_consts if isinstance(c, types.CodeType)]
         self.text("code", value.co_name, value.co_argcount, value.co_kwonlyargcount)
         self.text(value.co_posonlyargcount, value.co_varnames[: value.co_argcount])
-        self.text(sorted(value.co_names), value.co_freevars, value.co_flags & ~FUTURE_FLAGS & 0xFFF)
+        self.text(
+            sorted(value.co_names),
+            value.co_freevars,
+            value.co_flags & ~FUTURE_FLAGS & ~NESTED & 0xFFF,
+        )
         self.unordered("constants", constants)
         self.each("inner", inner)
 

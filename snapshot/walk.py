@@ -14,6 +14,7 @@ from cellship.snapshot.arrays import Arrays
 from cellship.snapshot.definitions import Definitions
 from cellship.snapshot.foreign import import_line, patches_of
 from cellship.snapshot.graph import Graph, Nowhere
+from cellship.snapshot.inner_code import inner_of
 from cellship.snapshot.items import (
     NOWHERE,
     Alias,
@@ -21,6 +22,7 @@ from cellship.snapshot.items import (
     Decisions,
     Definition,
     Import,
+    Inner,
     Item,
     Patch,
     Position,
@@ -63,6 +65,7 @@ class Walk:
         self._missing: list[Missing] = []
         self._assigned: set[str] = set()
         self._graphs: list[Graph] = []  # kept: their memos hold what they looked at
+        self._inner: dict[int, tuple[types.CodeType, Inner | None]] = {}
         self._queue: deque[Item] = deque()
 
     @property
@@ -173,6 +176,15 @@ class Walk:
         for path, thing in patches_of(value, self.namespace, self.statements):
             if path not in self.items:
                 self.add(Patch(path, NOWHERE, place, path=path, thing=thing, text=literal(thing)))
+
+    def inner(self, code: types.CodeType) -> Inner | None:
+        """The item that carries this code as text."""
+        if id(code) not in self._inner:
+            found = inner_of(code, self.statements, {*self.items, *self.namespace})
+            self._inner[id(code)] = (code, found)
+            if found is not None:
+                self.items[found.key] = found
+        return self._inner[id(code)][1]
 
     # what an item needs
 

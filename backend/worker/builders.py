@@ -36,6 +36,14 @@ def code(*fields: Any) -> types.CodeType:
     return types.CodeType(*fields)
 
 
+def code_in(holder: str, name: str) -> types.CodeType:
+    """The code called `name` within a function of source.py that is there to carry it."""
+    for constant in defined(holder).__code__.co_consts:
+        if isinstance(constant, types.CodeType) and constant.co_name == name:
+            return constant
+    raise LookupError("{} holds no code called {}".format(holder, name))
+
+
 def namespace(name: Optional[str]) -> Dict[str, Any]:
     """Globals of functions: a module's own dict, or a fresh one where `name` is None."""
     if name is None:

@@ -24,9 +24,15 @@ CELLS = {
         "import functools\ndef make(k):\n    n = 0\n    def add(x):\n        nonlocal n\n"
         "        n += k\n        return x + n\n    def count(): return n\n    return add, count\n"
         "add, count = make(3)\ntable = {'twice': lambda x: x * 2}",
-        "half = functools.partial(lambda a, b: a / b, 10)",
+        "half = functools.partial(lambda a, b: a / b, 10)\nexec('def bare(x): return x')",
         "import threading\nlock = threading.Lock()\n"
-        "def f(x):\n    with lock: return add(x), count(), table['twice'](x), half(4)",
+        "def f(x):\n    with lock: return add(x), count(), table['twice'](x), half(4), bare(x)",
+    ],
+    "closures": [
+        "def make(k):\n    n = 0\n    def add(x):\n        nonlocal n\n        n += k\n"
+        "        return x + n\n    return add\nadd = make(3)",
+        "table = {'twice': lambda x: x * 2, 'all': lambda xs: [x * 3 for x in xs]}",
+        "def f(x): return add(x), add(x), table['twice'](x), table['all']([x])",
     ],
     "arrays": [
         "import numpy as np\nW = np.arange(2000.0).reshape(20, 100)\nrow = W[3]",

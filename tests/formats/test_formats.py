@@ -16,7 +16,8 @@ HERE = Path(__file__).resolve().parent
 WORKER = Path(worker.__file__).parent
 ANSWERS = {
     "portable": "(9, ['x', 'y'], True, 3)",
-    "by-value": "(4, 3, 2, 2.5)",
+    "by-value": "(4, 3, 2, 2.5, 1)",
+    "closures": "(4, 7, 2, [3])",
     "arrays": "(1.0, 3.0, (20, 100))",
 }
 SEEDS = sorted(HERE.glob("format-*/*"))

@@ -37,6 +37,9 @@ class Alone:
     def reads(self, function: types.FunctionType) -> dict[str, Any] | None:
         return None
 
+    def code(self, code: types.CodeType) -> tuple[str, str] | None:
+        return None
+
     def remade(self, thing: Any) -> None:
         pass
 

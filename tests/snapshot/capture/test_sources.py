@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -136,3 +137,29 @@ def test_capture_is_quick_in_a_large_notebook(notebook: Any) -> None:
     began = time.perf_counter()
     notebook.capture("f")
     assert time.perf_counter() - began < 2, "far from the 20 ms it takes, for slow machines"
+
+
+def test_closures_and_lambdas_travel_as_text(notebook: Any) -> None:
+    notebook.run(
+        "def make(k):\n    n = 0\n    def add(x):\n        nonlocal n\n        n += k\n"
+        "        return x + n\n    return add\nadd = make(3)\ntable = {'twice': lambda x: 2 * x}",
+        "def f(x): return add(x) + table['twice'](x)",
+    )
+    candidate = notebook.capture("f")
+    text = (candidate.folder / "source.py").read_text()
+    assert (
+        "def add__code(k, n):\n    def add(x):\n        nonlocal n\n        n += k\n"
+        "        return x + n\n"
+    ) in text
+    assert "return (lambda x: 2 * x)" in text
+    assert json.loads((candidate.folder / "snapshot.json").read_text())["portable"] is True
+    assert notebook.answer(candidate, "f(1), f(1)") == "(6, 9)"
+
+
+def test_code_without_source_goes_as_it_is_and_says_so(notebook: Any) -> None:
+    notebook.run("exec('def g(x): return x + 1')", "def f(x): return g(x)")
+    candidate = notebook.capture("f")
+    described = json.loads((candidate.folder / "snapshot.json").read_text())
+    assert described["portable"] is False
+    assert described["why_not_portable"] == ["g holds compiled code"]
+    assert notebook.answer(candidate, "f(1)") == "2"
