@@ -65,9 +65,9 @@ class Candidate:
 
     `folder` holds the files that go to git (DESIGN.md 4: source.py, values/manifest.json,
     values/graph.pkl, files/manifest.json, examples.json, pylock.toml, snapshot.json,
-    provenance.json; schema.json after admit). `values/buffers/<digest>` and `files/<n>` are `blobs`, not in
-    the folder. `admit_folder` holds what only admit needs and nobody keeps: state digests, pickled
-    example arguments. `digest` names the snapshot: see `snapshot.identity`.
+    provenance.json; schema.json after admit). `values/buffers/<digest>` and `files/<n>` are
+    `blobs`, not in the folder. `admit_folder` holds what only admit needs and nobody keeps: state
+    digests, pickled example arguments. `digest` names the snapshot: see `snapshot.identity`.
     """
 
     folder: Path

@@ -183,9 +183,12 @@ def test_exec_prints_only_the_repr_on_stdout(
 ) -> None:
     two.evaluated = {"ok": True, "repr": "[1, 2]", "output": "loading\n"}
     assert typed(capsys, "exec", "digits@1", "f(1, -2)") == (0, "[1, 2]\n", "loading\n")
-    assert two.seen[-1][2] == {"version": "1", "expression": "f(1, -2)"}
+    asked = two.seen[-1][2]
+    assert (asked["version"], asked["expression"]) == ("1", "f(1, -2)")
+    assert asked["author"]
     shell.run_line_magic("cellship", 'exec digits [f("x") for x in range(3)]')
-    assert two.seen[-1][2] == {"version": None, "expression": '[f("x") for x in range(3)]'}
+    asked = two.seen[-1][2]
+    assert (asked["version"], asked["expression"]) == (None, '[f("x") for x in range(3)]')
 
 
 def test_exec_that_raises_fails(two: FakeService, capsys: pytest.CaptureFixture[str]) -> None:

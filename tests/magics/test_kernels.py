@@ -21,6 +21,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError
 
+from cellship.magics.progress import SHOWN_AFTER
+
 HERE = Path(__file__).parent
 SETUP = f"""\
 import sys
@@ -133,16 +135,22 @@ def kernel(service: FakeService) -> Iterator[tuple[KernelManager, BlockingKernel
 
 
 def executed(
-    client: BlockingKernelClient, cell: str, hear: Any = lambda message: None
+    client: BlockingKernelClient,
+    cell: str,
+    hear: Any = lambda message: None,
+    watched: bool = False,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The reply, and every output message in order; `hear` is told of each as it comes."""
+    """The reply, and every output message in order; `hear` is told of each as it comes.
+
+    `watched`: as a front end asks, which can be asked for input.
+    """
     messages: list[dict[str, Any]] = []
 
     def keep(message: dict[str, Any]) -> None:
         messages.append(message)
         hear(message)
 
-    reply = client.execute_interactive(cell, timeout=LIMIT, output_hook=keep, allow_stdin=False)
+    reply = client.execute_interactive(cell, timeout=LIMIT, output_hook=keep, allow_stdin=watched)
     return reply["content"], messages
 
 
@@ -156,7 +164,7 @@ def test_progress_is_one_line_that_the_result_replaces(
         if message["msg_type"] == "display_data":
             seen.set()  # the check goes on once its progress was shown
 
-    reply, messages = executed(kernel[1], DEPLOY, hear)
+    reply, messages = executed(kernel[1], DEPLOY, hear, watched=True)
     assert reply["status"] == "ok"
     shown = [one for one in messages if one["msg_type"] == "display_data"]
     assert len(shown) == 1
@@ -166,6 +174,21 @@ def test_progress_is_one_line_that_the_result_replaces(
     assert last["transient"] == shown[0]["content"]["transient"]
     assert last["data"]["text/plain"].startswith("score@1 is live")
     assert not [one for one in messages if one["msg_type"] == "stream"]
+
+
+def longer_than_progress_waits() -> None:
+    threading.Event().wait(SHOWN_AFTER + 0.5)
+
+
+def test_nobody_is_shown_progress_where_nobody_watches(
+    service: FakeService, kernel: tuple[KernelManager, BlockingKernelClient]
+) -> None:
+    """nbval cannot replace an output: one that passes would be a difference."""
+    service.admit_hook = longer_than_progress_waits
+    _, messages = executed(kernel[1], DEPLOY)
+    shown = [one for one in messages if one["msg_type"] != "status"]
+    kinds = [one["msg_type"] for one in shown if one["msg_type"] != "execute_input"]
+    assert kinds == ["display_data"]
 
 
 @pytest.mark.parametrize("moment", ["bytes are written", "the worker checks"])
