@@ -50,7 +50,7 @@ class Meets:
         code = function.__code__
         cells = self.walk.statements.cells_of(code.co_filename)
         number = cells[0].number if cells else None
-        return Place(function.__name__, number, code.co_firstlineno if cells else None)
+        return Place(f"{function.__name__}()", number, code.co_firstlineno if cells else None)
 
     def later(self, keys: Any) -> None:
         if self.walk.current is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from cellship.snapshot.refusal import Place, Unshippable
 from cellship.snapshot.standin import standing_in
 
 DEEPEST = 12
+LONGEST = 80  # characters of a line that is shown
 WIDEST = 2000  # children looked at on each level
 
 
@@ -24,13 +26,25 @@ def refusal_for(
     found, cause = narrowest(path, thing, error, references)
     reason, hint, code = explain(cause)
     reader = f"{place.reader} reads  " if place.reader and place.reader != path else ""
-    where = f"    {place.text()}" if place.text() else ""
+    shown, where = binding_of(found, references) or (
+        f"{found} ({type_name(follow(path, found, thing))})",
+        place.text(),
+    )
     return CaptureRefused(
-        f"{reader}{found} ({type_name(follow(path, found, thing))}){where}\n  {reason}",
+        f"{reader}{shown}{'    ' if where else ''}{where}\n  {reason}",
         code=code,
         hint=hint,
         log_text=f"{type(cause).__name__}: {cause}",
     )
+
+
+def binding_of(path: str, references: Any) -> tuple[str, str] | None:
+    """The line that made a variable, and its place: `s = requests.Session()`, `cell 7, line 2`."""
+    for found in references.walk.statements.binding(path)[:1]:
+        text = found.text()
+        if isinstance(found.node, ast.Assign) and "\n" not in text and len(text) <= LONGEST:
+            return text, Place(cell=found.cell.number, line=found.node.lineno).text()
+    return None
 
 
 def explain(cause: Exception) -> tuple[str, str, str]:

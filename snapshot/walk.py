@@ -238,7 +238,8 @@ class Walk:
         if not isinstance(item, Definition) or item.place.line is None:
             return item.place
         line = item.place.line + line_of(item.text, name) - 1
-        return Place(item.name, item.place.cell, line)
+        reader = f"{item.name}()" if item.kind == "function" else item.name
+        return Place(reader, item.place.cell, line)
 
     def submodules(self, names: Names, item: Item) -> None:
         """`import xml` and `xml.dom.minidom` imported elsewhere: both lines are needed."""

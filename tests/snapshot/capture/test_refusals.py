@@ -22,7 +22,7 @@ REFUSED = {
     "an open file": (
         [],
         "fh = open(__import__('os').devnull)\ndef f(x): return fh.read()",
-        ("capture.open-file", "fh", "cell 1", "line 2"),
+        ("capture.open-file", "f() reads  fh = open(", "cell 1, line 1"),
     ),
     "a generator in a dict": (
         [],
@@ -32,7 +32,7 @@ REFUSED = {
     "a thread": (
         [],
         "import threading\nt = threading.Thread(target=print)\ndef f(x): return t.name",
-        ("capture.running", "t (Thread)", "cell 1", "line 3"),
+        ("capture.running", "t = threading.Thread(target=print)", "cell 1, line 2"),
     ),
     "a deleted name": (
         ["K = 1", "def f(x):\n  return K + x"],
@@ -47,7 +47,7 @@ REFUSED = {
     "a held lock": (
         [],
         "import threading\nL = threading.Lock()\nL.acquire()\ndef f(x): return L.locked()",
-        ("capture.lock", "L (lock)", "cell 1, line 4"),
+        ("capture.lock", "L = threading.Lock()", "cell 1, line 2"),
     ),
     "a magic": (
         [],
@@ -106,6 +106,19 @@ def test_refusal(notebook: Any, name: str) -> None:
     assert type(caught.value) is CaptureRefused
     assert caught.value.hint, "a refusal says what to do"
     assert "%%setup" not in text
+
+
+def test_a_refusal_reads_as_in_the_handbook(notebook: Any) -> None:
+    notebook.run("import requests", "K = 1\nsession = requests.Session()")
+    notebook.run("def score(x):\n  return session.get(x)")
+    with pytest.raises(CaptureRefused) as caught:
+        notebook.capture("score")
+    assert caught.value.lines() == [
+        "score() reads  session = requests.Session()    cell 2, line 2",
+        "  A live connection cannot move to another process.",
+        "  Make it inside the function, where the endpoint runs.",
+        "  capture.live-connection · %cellship explain capture.live-connection",
+    ]
 
 
 def test_a_failure_of_the_code_names_its_line(notebook: Any) -> None:
