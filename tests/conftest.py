@@ -14,13 +14,19 @@ import pytest
 MAY_SKIP_IN_CI = (
     "needs to mount a small file system",
 )  # containers often may not mount, even as root
-SLOW_FOLDERS = ("end_to_end",)
+# with real services, kernels or environments; each takes more than ten seconds
+SLOW = ("end_to_end",)
+SLOW_FILES = (
+    *("test_capture_cases", "test_served", "test_kernels", "test_supervisor"),
+    *("test_supervisor_killed", "test_gateway_table", "test_workspace_crashes", "test_serve_stop"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with real services and kernels are left out of `make test-fast`."""
+    """What takes long is left out of `make test-fast`."""
     for item in items:
-        if any(folder in Path(item.path).parts for folder in SLOW_FOLDERS):
+        path = Path(item.path)
+        if path.stem in SLOW_FILES or any(folder in path.parts for folder in SLOW):
             item.add_marker(pytest.mark.slow)
 
 
