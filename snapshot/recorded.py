@@ -37,6 +37,7 @@ def examples_of(
     if watch is not None:
         found.found = from_calls(watch.calls, request.entry, live, namespace)
         found.notes = other_lines(watch, found.found)
+        record.watch = None  # it holds arguments and answers, which may be large
     if not found.found:
         found.found = list(islice(earlier(request.entry, namespace, record), 1))
     return found
