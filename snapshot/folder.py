@@ -23,7 +23,7 @@ from cellship.snapshot.portable import why_not_portable
 from cellship.snapshot.provenance import environment_variables, provenance
 from cellship.snapshot.recorded import Examples
 from cellship.snapshot.request import CaptureRequest
-from cellship.snapshot.roots import roots_of
+from cellship.snapshot.roots import chosen_by_words, roots_of
 from cellship.snapshot.secret_search import check_secrets
 from cellship.snapshot.shapes import type_name
 
@@ -40,7 +40,8 @@ def write_candidate(
     """Write all small files; large bytes stay where they are, as blobs and trees."""
     folder, admit_folder = staging / "snapshot", staging / "admit"
     python = interpreter(cache)
-    roots = {**roots_of(draft), **more_roots}
+    roots = roots_of(draft)
+    roots |= {**chosen_by_words(draft, Path.cwd()), **roots, **more_roots}
     packages = resolve(roots, policy=request.packages, cwd=Path.cwd(), cache=cache)
     live = live_entry(request.entry, draft.walk.namespace)
     write_values(folder, draft)

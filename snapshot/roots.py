@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from cellship.snapshot.draft import Draft
 from cellship.snapshot.items import Import
 from cellship.snapshot.standin import NAME
+from cellship.snapshot.string_hooks import modules_named
 
 OWN = frozenset({NAME, "__main__", "cellship", "builtins"})
 
@@ -24,6 +26,15 @@ def roots_of(draft: Draft) -> dict[str, str]:
     for module, why in draft.walk.modules.items():
         found.setdefault(module, why)
     return {module: why for module, why in found.items() if root(module) not in OWN}
+
+
+def chosen_by_words(draft: Draft, cwd: Path) -> dict[str, str]:
+    """Modules that libraries choose by a word or a call: `read_parquet` -> pyarrow."""
+    found: dict[str, str] = {}
+    for item in draft.code():
+        for module, why in modules_named(item.text, cwd).items():
+            found.setdefault(module, f"{why}{item.place.suffix()}")
+    return found
 
 
 def note(found: dict[str, str], text: str, why: str) -> None:
