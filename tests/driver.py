@@ -209,7 +209,7 @@ def stop(made: Service) -> None:
         until(lambda: not made.processes(), limit=5, what="everything has ended")
     except Failed:
         left = made.processes()
-        commands = [process.cmdline() for process in left]
+        commands = [command(process) for process in left]
         for process in left:
             process.kill()
         raise Failed(f"still running after `cellship down`: {commands}") from None
@@ -238,3 +238,11 @@ def is_zombie(process: psutil.Process) -> bool:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def command(process: psutil.Process) -> list[str]:
+    """The command line, empty for a process that has ended in this moment."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 from benchmarks.load import Load, load
-from tests.driver import Kernel, Ran, Service, until
+from tests.driver import Kernel, Ran, Service, command, until
 
 CELL = """\
 %%deploy add
@@ -48,7 +48,7 @@ class Before:
         return any((self.running.data / "leases").iterdir())
 
     def admitting(self) -> bool:
-        return any("admit" in process.cmdline() for process in alive(self.running, "worker"))
+        return any("admit" in command(process) for process in alive(self.running, "worker"))
 
     def committed(self) -> bool:
         return tags(self.running) != self.tags
@@ -140,7 +140,7 @@ def alive(running: Service, victim: str) -> list[psutil.Process]:
 
 def replicas(running: Service) -> frozenset[int]:
     return frozenset(
-        process.pid for process in alive(running, "worker") if "serve" in process.cmdline()
+        process.pid for process in alive(running, "worker") if "serve" in command(process)
     )
 
 
@@ -193,7 +193,7 @@ def sound(running: Service) -> None:
     orphans = [process for process in alive(running, "worker") if process.pid not in family]
     # a replica that outlived its supervisor was adopted: it is nobody's child, and known
     known = {each["pid"] for each in known_replicas(running)}
-    assert [process.cmdline() for process in orphans if process.pid not in known] == []
+    assert [command(process) for process in orphans if process.pid not in known] == []
 
 
 def known_replicas(running: Service) -> list[dict[str, int]]:

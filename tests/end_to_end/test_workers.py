@@ -6,7 +6,7 @@ import json
 
 import psutil
 import pytest
-from tests.driver import Kernel, Service, until
+from tests.driver import Kernel, Service, command, until
 
 GOOD = "%%deploy {name}\ndef f(x: int) -> int:\n    return x + 1\n"
 
@@ -110,7 +110,7 @@ def test_an_error_in_the_entry_is_a_sentence_outside_and_a_traceback_in_the_log(
 
 
 def serving(running: Service) -> list[psutil.Process]:
-    return [each for each in running.processes("_cellship") if "serve" in each.cmdline()]
+    return [each for each in running.processes("_cellship") if "serve" in command(each)]
 
 
 def log_lines(running: Service, name: str) -> list[dict[str, str]]:

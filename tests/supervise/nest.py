@@ -124,6 +124,10 @@ class Nest:
         """Everything that runs in or for this folder."""
         return [one for one in psutil.process_iter() if self.is_ours(one)]
 
+    def commands(self) -> list[str]:
+        """Their command lines; one that ends in this moment has none."""
+        return [command(one) for one in self.processes()]
+
     def is_ours(self, process: psutil.Process) -> bool:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
@@ -162,3 +166,11 @@ def talk(line: socket.socket, question: dict[str, Any]) -> dict[str, Any]:
     line.sendall(json.dumps(question).encode() + b"\n")
     answer: dict[str, Any] = json.loads(line.makefile("rb").readline())
     return answer
+
+
+def command(process: psutil.Process) -> str:
+    """The command line, "" of a process that has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""

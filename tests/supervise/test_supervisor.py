@@ -126,7 +126,7 @@ def test_input_that_is_kept_open(nest: Nest) -> None:
     nest.until(lambda: nest.printed("r1") == "300000\n")
     assert nest.wait("r1", 0.1) is None
     nest.supervisors[-1].kill()
-    nest.until(lambda: not any("sys.stdin" in " ".join(one.cmdline()) for one in nest.processes()))
+    nest.until(lambda: not any("sys.stdin" in line for line in nest.commands()))
 
 
 @pytest.mark.parametrize("what", ["gateway", "control"])

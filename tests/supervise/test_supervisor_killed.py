@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
-from tests.supervise.nest import Nest
+from tests.supervise.nest import Nest, command
 
 from cellship.backend.supervise import processes
 from cellship.backend.supervise.records import Record, Records, left_behind
@@ -131,7 +131,7 @@ def test_killed_again_and_again_nobody_is_forgotten(nest: Nest) -> None:
     nest.start()
     assert nest.children()["r1"] == replica["pid"]
     nest.until(lambda: set(nest.children()) == {"r1", "gateway", "control"}, 30)
-    running = [one for one in nest.processes() if "time.sleep" in " ".join(one.cmdline())]
+    running = [one for one in nest.processes() if "time.sleep" in command(one)]
     supervisors = {one.pid for one in nest.supervisors}
     kept = [one for one in running if one.pid not in supervisors]
     assert sorted(one.pid for one in kept) == sorted([replica["pid"], nest.children()["control"]])
