@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from tests.driver import service
 
+from benchmarks.folders import new_folder
 from benchmarks.rows import Row, row
 
 CASES = Path(__file__).parent / "capture_cases"
 
 
 def measure() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, service(Path(folder)) as running:
-        out = Path(folder) / "results.json"
+    with new_folder() as folder, service(folder, keep=True) as running:
+        out = folder / "results.json"
         command = [
             sys.executable,
             str(CASES / "run_cases.py"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
-from pathlib import Path
 
 from tests.driver import Kernel, Service, kernel, service
 
 from benchmarks import digits
+from benchmarks.folders import new_folder
 from benchmarks.load import Load, load
 from benchmarks.rows import Row, row
 
@@ -49,9 +48,9 @@ def measure() -> list[Row]:
 def under_load(keep_alive: bool) -> Load:
     """All operations once, and then on until there were enough requests."""
     with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        service(Path(folder)) as running,
-        kernel(running, Path(folder)) as notebook,
+        new_folder() as folder,
+        service(folder, keep=True) as running,
+        kernel(running, folder) as notebook,
     ):
         notebook.run(digits.LOAD)
         notebook.run(ENTRY.format(n=1))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import requests
 from tests.driver import Service, kernel, service
 
 from benchmarks import digits
+from benchmarks.folders import new_folder
 from benchmarks.rows import Row, median, row, spread
 
 RUNS = 5
@@ -34,9 +33,9 @@ def measure() -> list[Row]:
 def first_deploy() -> dict[str, float]:
     """Seconds of each phase."""
     with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        service(Path(folder)) as running,
-        kernel(running, Path(folder)) as notebook,
+        new_folder() as folder,
+        service(folder, keep=True) as running,
+        kernel(running, folder) as notebook,
     ):
         digits.fitted(notebook)
         seen = FirstAnswer(running)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from tests.driver import Service, kernel, service
 
 from benchmarks import digits
+from benchmarks.folders import new_folder
 from benchmarks.rows import Row, median, row, spread
 
 RUNS = 10
@@ -15,9 +13,9 @@ RUNS = 10
 
 def measure() -> list[Row]:
     with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        service(Path(folder)) as running,
-        kernel(running, Path(folder)) as notebook,
+        new_folder() as folder,
+        service(folder, keep=True) as running,
+        kernel(running, folder) as notebook,
     ):
         digits.fitted(notebook)
         notebook.run(digits.DEPLOY)

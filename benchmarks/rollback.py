@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from tests.driver import Kernel, Service, kernel, service
 
 from benchmarks import digits
+from benchmarks.folders import new_folder
 from benchmarks.load import load
 from benchmarks.rows import Row, median, row, spread
 
@@ -20,9 +19,9 @@ SETTLE = 1.0
 
 def measure() -> list[Row]:
     with (
-        tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        service(Path(folder)) as running,
-        kernel(running, Path(folder)) as notebook,
+        new_folder() as folder,
+        service(folder, keep=True) as running,
+        kernel(running, folder) as notebook,
     ):
         two_versions(notebook)
         by_api = [rolled_back(running, lambda: roll_by_api(running)) for _ in range(RUNS)]

@@ -190,15 +190,16 @@ def shown(cell: Any) -> str:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[Service]:
-    """A running service in `folder`/data; afterwards nothing of it runs or is left."""
+def service(folder: Path, keep: bool = False) -> Iterator[Service]:
+    """A running service in `folder`/data; afterwards nothing of it runs, and its data is gone."""
     made = Service(folder / "data")
     try:
         made.up()
         yield made
     finally:
         stop(made)
-        shutil.rmtree(made.data, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(made.data, ignore_errors=True)
 
 
 def stop(made: Service) -> None:
