@@ -1,4 +1,4 @@
-"""Tell every `cellship` of this clone's .venv where its data folder is, so that no two clones meet."""
+"""Tell every `cellship` of this clone where its data folder is, so that no two clones meet."""
 
 from __future__ import annotations
 
